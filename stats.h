@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters of a ring: written by its thread alone, read by anyone. */
+#ifndef XENVBD_STATS_H
+#define XENVBD_STATS_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+/*
+ * Generates the members, the sysfs files and the sums, so that they cannot
+ * disagree. The first seven are the files that xentop and others know.
+ */
+#define XENVBD_STATS(x) \
+	x(oo_req)	/* passes that had to wait for pages to map grants to */ \
+	x(rd_req)	/* reads */ \
+	x(wr_req)	/* writes */ \
+	x(f_req)	/* flushes and barriers */ \
+	x(ds_req)	/* discards */ \
+	x(rd_sect)	/* sectors (512 bytes) read */ \
+	x(wr_sect)	/* sectors (512 bytes) written */ \
+	x(err_req)	/* requests refused, and requests the disk failed */ \
+	x(passes)	/* passes over the ring that found work */ \
+	x(events)	/* event channel interrupts */ \
+	x(notifies)	/* events sent to the frontend */ \
+	x(map_ops)	/* grants mapped */ \
+	x(map_calls)	/* hypercalls that mapped grants */ \
+	x(unmap_calls)	/* hypercalls that unmapped grants */
+
+struct xenvbd_stats {
+#define XENVBD_STAT_MEMBER(name) u64 name;
+	XENVBD_STATS(XENVBD_STAT_MEMBER)
+#undef XENVBD_STAT_MEMBER
+};
+
+/*
+ * One writer: the thread of the ring, or nobody. WRITE_ONCE() keeps readers
+ * on 64-bit machines from seeing half a value.
+ */
+static inline void xenvbd_stat_add(u64 *counter, u64 n)
+{
+	WRITE_ONCE(*counter, *counter + n);
+}
+
+static inline void xenvbd_stat_inc(u64 *counter)
+{
+	xenvbd_stat_add(counter, 1);
+}
+
+/**
+ * xenvbd_stats_add - add one set of counters to another
+ * @sum: added to
+ * @part: may be written at the same time
+ */
+static inline void xenvbd_stats_add(struct xenvbd_stats *sum,
+				    const struct xenvbd_stats *part)
+{
+#define XENVBD_STAT_ADD(name) sum->name += READ_ONCE(part->name);
+	XENVBD_STATS(XENVBD_STAT_ADD)
+#undef XENVBD_STAT_ADD
+}
+
+#endif /* XENVBD_STATS_H */

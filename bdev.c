@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The backing disk: a block device of this domain. */
+#include <linux/cdrom.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+
+#include "bdev.h"
+
+/**
+ * xenvbd_disk_open - open the backing disk
+ * @disk: closed; all members but @disk->cdrom, which the toolstack decides,
+ *        are set on success
+ * @devt: its number
+ * @readonly: the toolstack forbids writing
+ *
+ * The disk is not claimed: the toolstack may let guests share it.
+ *
+ * Context: process, for as long as the disk takes.
+ * Return: 0 or a negative errno.
+ */
+int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
+{
+	struct gendisk *gd;
+	struct file *file;
+
+	file = bdev_file_open_by_dev(devt, readonly ? BLK_OPEN_READ :
+				     BLK_OPEN_READ | BLK_OPEN_WRITE, NULL, NULL);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	disk->file = file;
+	disk->bdev = file_bdev(file);
+	gd = disk->bdev->bd_disk;
+	disk->readonly = readonly || bdev_read_only(disk->bdev);
+	disk->removable = gd->flags & GENHD_FL_REMOVABLE;
+	disk->flush = bdev_write_cache(disk->bdev);
+	disk->cdrom = disk_to_cdi(gd);
+	return 0;
+}
+
+/**
+ * xenvbd_disk_close - close the backing disk
+ * @disk: may be closed already
+ *
+ * When it returns the disk really is closed, and not only about to be: the
+ * toolstack removes it as soon as it sees state Closed.
+ *
+ * Context: process, for as long as the disk takes.
+ */
+void xenvbd_disk_close(struct xenvbd_disk *disk)
+{
+	if (!disk->file)
+		return;
+	__fput_sync(disk->file);
+	disk->file = NULL;
+	disk->bdev = NULL;
+}
+
+/**
+ * xenvbd_disk_drop_cache - forget what this domain has cached of the disk
+ * @disk: open
+ *
+ * What dom0 has written through the page cache must reach the disk before
+ * the guest reads it, and dom0 must not see its own old copy after the guest
+ * has written.
+ *
+ * Context: process, for as long as the disk takes.
+ * Return: 0 or a negative errno.
+ */
+int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk)
+{
+	int err;
+
+	err = sync_blockdev(disk->bdev);
+	if (err)
+		return err;
+	/* Fails for pages that somebody has mapped and keeps dirtying: not ours. */
+	invalidate_inode_pages2(disk->bdev->bd_mapping);
+	return 0;
+}
+
+/**
+ * xenvbd_disk_limits - what requests to the disk have to respect
+ * @disk: open
+ * @limits: all members are set
+ */
+void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *limits)
+{
+	*limits = (struct xenvbd_limits) {
+		.nr_sects = bdev_nr_sectors(disk->bdev),
+		.align_sects = bdev_logical_block_size(disk->bdev) >> SECTOR_SHIFT,
+		.readonly = disk->readonly,
+	};
+}

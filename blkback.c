@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data path, in the order of a request's life:
+ *
+ *   guest -> xenvbd_ring_irq() -> ring_thread() -> ring_pass()
+ *         -> ring_consume(): fetch, decode, check, map, submit
+ *   disk  -> xenvbd_req_complete()
+ *         -> ring_harvest(): unmap, respond -> push, notify -> guest
+ *
+ * One thread serves a ring. While there is work its event channel stays
+ * masked, the late EOI being withheld, and one loop takes new requests and
+ * gives back finished ones. A pass over the ring is the unit of cost: one
+ * hypercall that maps, one that unmaps, one push of responses, one event.
+ */
+#include <linux/freezer.h>
+#include <linux/kthread.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <xen/events.h>
+
+#include "bdev.h"
+#include "blkback.h"
+#include "grant.h"
+#include "io.h"
+
+/* How long to wait where nobody says when it is worth trying again. */
+#define RETRY_JIFFIES	max(HZ / 100, 1)
+
+/* ---- waking the thread -------------------------------------------------- */
+
+/* The caller's last write before it, and a full barrier, tell of the work. */
+static void ring_wake(struct xenvbd_ring *ring)
+{
+	if (!READ_ONCE(ring->awake))
+		wake_up_process(ring->task);
+}
+
+/**
+ * xenvbd_ring_irq - the frontend has sent an event
+ * @irq: of the ring
+ * @data: the ring
+ *
+ * The event channel stays masked until the thread acknowledges the event.
+ *
+ * Context: hard interrupt.
+ * Return: IRQ_HANDLED.
+ */
+irqreturn_t xenvbd_ring_irq(int irq, void *data)
+{
+	struct xenvbd_ring *ring = data;
+
+	WRITE_ONCE(ring->event, true);
+	/* The rings are bound before the disk is known, threads come last. */
+	if (smp_load_acquire(&ring->task)) {
+		/* The event before @awake; pairs with the barrier in ring_sleep(). */
+		smp_mb();
+		ring_wake(ring);
+	}
+	return IRQ_HANDLED;
+}
+
+/**
+ * xenvbd_req_complete - the disk is done with a request
+ * @req: not to be touched by the caller any more
+ *
+ * Context: any. The RCU section keeps the ring in memory: as soon as the
+ * request is on the list the thread may give it back and end.
+ */
+void xenvbd_req_complete(struct xenvbd_req *req)
+{
+	struct xenvbd_ring *ring = req->ring;
+
+	rcu_read_lock();
+	/* A full barrier, being a cmpxchg; pairs with the one in ring_sleep(). */
+	if (llist_add(&req->done, &ring->done))
+		ring_wake(ring);
+	rcu_read_unlock();
+}
+
+/* ---- requests in the making --------------------------------------------- */
+
+static struct xenvbd_req *req_get(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *req = ring->free;
+
+	/* Never empty: there is a request for each slot of the ring. */
+	ring->free = req->next;
+	return req;
+}
+
+static void req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	req->next = ring->free;
+	ring->free = req;
+}
+
+static void ring_count(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
+{
+	struct xenvbd_stats *stats = &ring->stats;
+
+	switch (cmd->op) {
+	case BLKIF_OP_READ:
+		xenvbd_stat_inc(&stats->rd_req);
+		xenvbd_stat_add(&stats->rd_sect, cmd->nr_sects);
+		break;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		xenvbd_stat_inc(&stats->f_req);
+		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
+		break;
+	default:
+		xenvbd_stat_inc(&stats->wr_req);
+		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
+		break;
+	}
+}
+
+static void ring_refuse(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
+			enum xenvbd_reason reason)
+{
+	xenvbd_stat_inc(&ring->stats.err_req);
+	if (__ratelimit(&ring->refusals))
+		dev_warn(&ring->vbd->xbdev->dev,
+			 "%s: refused operation %u%s, sector %llu, %u segments: %s\n",
+			 ring->name, cmd->op, cmd->indirect ? " (indirect)" : "",
+			 cmd->sector, cmd->nr_segs, xenvbd_reason_str(reason));
+	xenvbd_sring_respond(&ring->sring, cmd->id, cmd->op, xenvbd_reason_status(reason));
+}
+
+/* Take one request from the ring. Return NULL if it was answered at once. */
+static struct xenvbd_req *ring_take(struct xenvbd_ring *ring)
+{
+	enum xenvbd_reason reason;
+	struct xenvbd_slot slot;
+	struct xenvbd_cmd cmd;
+	struct xenvbd_req *req;
+
+	xenvbd_sring_fetch(&ring->sring, &slot);
+	xenvbd_cmd_decode(&cmd, &slot, ring->sring.abi);
+	reason = xenvbd_validate(&cmd, &ring->limits);
+	if (unlikely(reason)) {
+		ring_refuse(ring, &cmd, reason);
+		return NULL;
+	}
+	ring_count(ring, &cmd);
+
+	req = req_get(ring);
+	req->next = NULL;
+	req->id = cmd.id;
+	req->op = cmd.op;
+	req->sector = cmd.nr_segs ? cmd.sector : 0;
+	req->nr_sects = cmd.nr_sects;
+	req->nr_segs = cmd.nr_segs;
+	req->status = BLK_STS_OK;
+	xenvbd_grants_add(ring, req, &cmd);
+	return req;
+}
+
+static void ring_submit(struct xenvbd_req *reqs)
+{
+	struct xenvbd_req *req, *next;
+
+	for (req = reqs; req; req = next) {
+		/* Once submitted it may be on its way back already. */
+		next = req->next;
+		if (likely(req->status == BLK_STS_OK))
+			xenvbd_io_submit(req);
+		else
+			xenvbd_req_complete(req);
+	}
+}
+
+/* Have the vbd's work item look at something. */
+static void ring_report(struct xenvbd_ring *ring, enum xenvbd_event event)
+{
+	set_bit(event, &ring->vbd->events);
+	queue_work(ring->vbd->wq, &ring->vbd->work);
+}
+
+/* The guest has lost the right to be served; the vbd's work item tells why. */
+static void ring_break(struct xenvbd_ring *ring)
+{
+	ring->broken = true;
+	ring_report(ring, XENVBD_EVENT_BROKEN);
+}
+
+/* Take what is in the ring, as much as one batch holds, and submit it. */
+static bool ring_consume(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *first = NULL, **last = &first;
+	struct xenvbd_req *req;
+	struct blk_plug plug;
+	int nr, taken;
+
+	nr = xenvbd_sring_pending(&ring->sring);
+	if (unlikely(nr < 0)) {
+		ring_break(ring);
+		return true;
+	}
+
+	ring->starved = false;
+	/* The disk may have been resized. */
+	ring->limits.nr_sects = bdev_nr_sectors(ring->bdev);
+	for (taken = 0; taken < nr; taken++) {
+		if (!xenvbd_grants_reserve(ring, XENVBD_INLINE_SEGS))
+			break;
+		req = ring_take(ring);
+		if (req) {
+			*last = req;
+			last = &req->next;
+		}
+	}
+	if (!taken)
+		return false;
+
+	ring->found = true;
+	if (first) {
+		xenvbd_grants_map(ring, first);
+		blk_start_plug(&plug);
+		ring_submit(first);
+		blk_finish_plug(&plug);
+	}
+	return true;
+}
+
+/* ---- requests that are done --------------------------------------------- */
+
+/* Sort the completed requests: those that can go, and those held below. */
+static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
+{
+	struct llist_node *node = llist_del_all(&ring->done);
+	struct xenvbd_req *first = NULL, **last = &first;
+	struct xenvbd_req *held = ring->held;
+	struct xenvbd_req *req, *next;
+
+	ring->held = NULL;
+	node = llist_reverse_order(node);
+	llist_for_each_entry_safe(req, next, node, done) {
+		*last = req;
+		last = &req->next;
+	}
+	*last = held;
+
+	for (last = &first; (req = *last);) {
+		if (likely(!xenvbd_grants_held(req))) {
+			last = &req->next;
+			continue;
+		}
+		*last = req->next;
+		req->next = ring->held;
+		ring->held = req;
+	}
+	return first;
+}
+
+static void ring_finish(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	if (unlikely(req->status != BLK_STS_OK)) {
+		xenvbd_stat_inc(&ring->stats.err_req);
+		if (req->op == BLKIF_OP_FLUSH_DISKCACHE && req->status == BLK_STS_NOTSUPP)
+			ring_report(ring, XENVBD_EVENT_NO_FLUSH);
+	}
+	xenvbd_sring_respond(&ring->sring, req->id, req->op, req->status);
+	req_put(ring, req);
+}
+
+/* Give back what the disk is done with. */
+static bool ring_harvest(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *req, *next, *reqs;
+
+	if (llist_empty(&ring->done) && likely(!ring->held))
+		return false;
+
+	reqs = ring_collect(ring);
+	if (!reqs)
+		return false;
+
+	xenvbd_grants_release(ring, reqs);
+	for (req = reqs; req; req = next) {
+		next = req->next;
+		ring_finish(ring, req);
+	}
+	return true;
+}
+
+/* ---- the thread --------------------------------------------------------- */
+
+static void ring_push(struct xenvbd_ring *ring)
+{
+	if (!xenvbd_sring_push(&ring->sring))
+		return;
+	notify_remote_via_irq(ring->irq);
+	xenvbd_stat_inc(&ring->stats.notifies);
+}
+
+/*
+ * One pass over the ring. What the disk completes while we submit to it is
+ * given back in the same pass.
+ */
+static bool ring_pass(struct xenvbd_ring *ring, bool stopping)
+{
+	bool work = false;
+
+	if (likely(!stopping && !ring->broken))
+		work |= ring_consume(ring);
+	work |= ring_harvest(ring);
+	if (!work)
+		return false;
+
+	ring_push(ring);
+	xenvbd_stat_inc(&ring->stats.passes);
+	return true;
+}
+
+/*
+ * Acknowledge the event, if there was one: once, when all that it stood for
+ * is done. Requests may have been taken before the event for them came in,
+ * so it is spurious only if there was none since the last one.
+ */
+static void ring_eoi(struct xenvbd_ring *ring)
+{
+	if (!READ_ONCE(ring->event))
+		return;
+	WRITE_ONCE(ring->event, false);
+	xenvbd_stat_inc(&ring->stats.events);
+	xen_irq_lateeoi(ring->irq, ring->found ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	ring->found = false;
+}
+
+static void ring_sleep(struct xenvbd_ring *ring, bool stopping)
+{
+	bool timed = ring->held || ring->starved;
+
+	WRITE_ONCE(ring->awake, false);
+	/* A full barrier; pairs with those before ring_wake() and in kthread_stop(). */
+	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+	if (llist_empty(&ring->done) &&
+	    (stopping || (!kthread_should_stop() &&
+			  (ring->broken || !READ_ONCE(ring->event)))))
+		schedule_timeout(timed ? RETRY_JIFFIES : MAX_SCHEDULE_TIMEOUT);
+	__set_current_state(TASK_RUNNING);
+	WRITE_ONCE(ring->awake, true);
+}
+
+/* No work was found: make sure that work will be noticed, then sleep. */
+static void ring_idle(struct xenvbd_ring *ring, bool stopping)
+{
+	if (stopping || ring->broken) {
+		/* The event channel stays masked: there is nothing to tell. */
+	} else if (ring->starved) {
+		xenvbd_stat_inc(&ring->stats.oo_req);
+	} else {
+		if (xenvbd_sring_rearm(&ring->sring))
+			return;
+		ring_eoi(ring);
+	}
+	ring_sleep(ring, stopping);
+}
+
+static int ring_thread(void *data)
+{
+	struct xenvbd_ring *ring = data;
+	bool stopping;
+
+	set_freezable();
+	for (;;) {
+		try_to_freeze();
+		stopping = kthread_should_stop();
+		if (ring_pass(ring, stopping)) {
+			cond_resched();
+			continue;
+		}
+		if (stopping && !xenvbd_sring_inflight(&ring->sring))
+			return 0;
+		ring_idle(ring, stopping);
+	}
+}
+
+/* ---- the ring's own life ------------------------------------------------ */
+
+/**
+ * xenvbd_ring_init_reqs - allocate the requests of a ring
+ * @ring: attached
+ *
+ * As many as there are slots, so that a request that was taken from the ring
+ * always finds one and the data path never allocates.
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM. Freed with the ring.
+ */
+int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
+{
+	u32 i;
+
+	ring->reqs = kvcalloc(ring->sring.nr_ents, sizeof(*ring->reqs), GFP_KERNEL);
+	if (!ring->reqs)
+		return -ENOMEM;
+	for (i = 0; i < ring->sring.nr_ents; i++) {
+		ring->reqs[i].ring = ring;
+		req_put(ring, &ring->reqs[i]);
+	}
+	return 0;
+}
+
+/**
+ * xenvbd_ring_start - start to serve a ring
+ * @ring: mapped, bound, with a disk
+ *
+ * Context: process.
+ * Return: 0 or a negative errno.
+ */
+int xenvbd_ring_start(struct xenvbd_ring *ring)
+{
+	struct task_struct *task;
+
+	task = kthread_create(ring_thread, ring, "%s", ring->name);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+
+	/* Interrupts and completions may look at it after it has ended. */
+	get_task_struct(task);
+	WRITE_ONCE(ring->awake, true);
+	/* All of the ring before its task; pairs with xenvbd_ring_irq(). */
+	smp_store_release(&ring->task, task);
+	/* Its first pass finds what has been in the ring all along. */
+	wake_up_process(task);
+	return 0;
+}
+
+/**
+ * xenvbd_ring_stop - stop to serve a ring
+ * @ring: started or not
+ *
+ * No request is taken any more. When it returns, all that were taken have
+ * been answered.
+ *
+ * Context: process, for as long as the disk takes.
+ */
+void xenvbd_ring_stop(struct xenvbd_ring *ring)
+{
+	if (ring->task)
+		kthread_stop(ring->task);
+}

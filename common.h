@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The four objects of the driver, how long they live and who may touch them.
+ *
+ *  object              lives from .. to                      found through
+ *  struct xenvbd       probe .. remove                       xenbus device
+ *  struct xenvbd_disk  physical-device seen .. vbd closed    embedded in vbd
+ *  struct xenvbd_ring  frontend ready .. disconnect          vbd->rings
+ *  struct xenvbd_req   as long as its ring                   ring->reqs
+ *
+ * Control plane: everything of a vbd that is not said to belong to somebody
+ * else is protected by vbd->lock, which only process context takes and which
+ * may be held for as long as a disk takes to answer. xenwatch never takes it
+ * but to remove the device.
+ *
+ * Data plane: a ring belongs to its thread. Nobody else touches it but
+ * interrupt handler and bio completion, which write the members in the group
+ * named for them. So there is no lock in the data path, and no reference
+ * count either: the thread knows what is in flight because it hands out and
+ * takes back each request itself, and does not end before all are back.
+ */
+#ifndef XENVBD_COMMON_H
+#define XENVBD_COMMON_H
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/cache.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <xen/grant_table.h>
+#include <xen/xenbus.h>
+
+#include "compat.h"
+#include "proto.h"
+#include "ring.h"
+#include "state.h"
+#include "stats.h"
+#include "validate.h"
+
+/* Segments whose bookkeeping is part of each request. */
+#define XENVBD_INLINE_SEGS	BLKIF_MAX_SEGMENTS_PER_REQUEST
+/* Rings of 16 pages: the limit of xenbus_map_ring_valloc(). */
+#define XENVBD_MAX_RING_PAGES	XENBUS_MAX_RING_GRANTS
+/* Grants mapped or unmapped with one hypercall. */
+#define XENVBD_BATCH_GRANTS	128
+
+struct xenvbd_ring;
+
+/**
+ * struct xenvbd_disk - the backing disk
+ * @file: the open block device, NULL while there is none
+ * @bdev: the same
+ * @readonly: the toolstack or the disk itself forbids writing
+ * @cdrom: to be shown to the guest as a CD-ROM
+ * @removable: to be shown to the guest as removable
+ * @flush: has a volatile write cache
+ */
+struct xenvbd_disk {
+	struct file *file;
+	struct block_device *bdev;
+	bool readonly;
+	bool cdrom;
+	bool removable;
+	bool flush;
+};
+
+/**
+ * struct xenvbd_req - one request between ring and disk
+ * @done: on ring->done, from completion until the thread takes it
+ * @next: on the free list or in a list of the thread
+ * @ring: never changes
+ * @id: the guest's cookie
+ * @sector: on the disk, in units of 512 bytes
+ * @nr_sects: in units of 512 bytes
+ * @nr_segs: segments in use
+ * @op: BLKIF_OP_*, as echoed
+ * @status: result so far
+ * @handle: grant handles of the segments, INVALID_GRANT_HANDLE where not mapped
+ * @bio: what the disk gets
+ * @bvec: the vectors of @bio; also the only record of the pages
+ *
+ * Owned by the ring thread, but for the time between submission and
+ * xenvbd_req_complete(), when the block layer has it.
+ */
+struct xenvbd_req {
+	struct llist_node done;
+	struct xenvbd_req *next;
+	struct xenvbd_ring *ring;
+	u64 id;
+	u64 sector;
+	u32 nr_sects;
+	u16 nr_segs;
+	u8 op;
+	blk_status_t status;
+
+	grant_handle_t handle[XENVBD_INLINE_SEGS];
+	struct bio bio;
+	struct bio_vec bvec[XENVBD_INLINE_SEGS];
+};
+
+/**
+ * struct xenvbd_ring - one ring of a vbd, its thread and its grants
+ */
+struct xenvbd_ring {
+	/* Read-mostly: set before the thread starts. */
+	struct xenvbd *vbd;
+	struct task_struct *task;
+	struct block_device *bdev;
+	struct xenvbd_req *reqs;
+	int irq;
+	domid_t domid;
+	u16 index;
+	char name[TASK_COMM_LEN + 16];
+
+	/* The thread's own. */
+	struct {
+		struct xenvbd_sring sring;
+		struct xenvbd_limits limits;
+		struct xenvbd_req *free;
+		/* Requests whose pages somebody below still holds. */
+		struct xenvbd_req *held;
+		/* The guest has made the ring unusable; see ring_break(). */
+		bool broken;
+		/* A request was found since the last EOI. */
+		bool found;
+		/* No page to map a grant to; try again later. */
+		bool starved;
+		struct xenvbd_stats stats;
+		struct ratelimit_state refusals;
+
+		/* grant.c: pages to map to, and the batch of the pass. */
+		struct page **pool;
+		u32 nr_pool;
+		u32 nr_pages;
+		u32 max_pages;
+		u32 nr_batch;
+		struct page **batch_page;
+		union {
+			struct gnttab_map_grant_ref *map;
+			struct gnttab_unmap_grant_ref *unmap;
+			void *ops;
+		} batch;
+	} ____cacheline_aligned_in_smp;
+
+	/* Written by completions and by the interrupt handler. */
+	struct {
+		struct llist_head done;
+		/* An event came in and has not been acknowledged. */
+		bool event;
+		/* The thread will look at @done and @event before it sleeps. */
+		bool awake;
+	} ____cacheline_aligned_in_smp;
+};
+
+/* Bits of vbd->events: what the work item has to look at. */
+enum xenvbd_event {
+	XENVBD_EVENT_FRONTEND,	/* the frontend's state node was written */
+	XENVBD_EVENT_DISK,	/* physical-device was written */
+	XENVBD_EVENT_TOOLSTACK,	/* our own state node was written */
+	XENVBD_EVENT_BROKEN,	/* a ring was made unusable */
+	XENVBD_EVENT_NO_FLUSH,	/* the disk turned out not to know flushes */
+};
+
+/**
+ * struct xenvbd - one virtual block device
+ */
+struct xenvbd {
+	struct xenbus_device *xbdev;
+	struct kref ref;
+	domid_t domid;
+	unsigned int handle;
+
+	/* Facts recorded by callbacks, evaluated by @work. */
+	unsigned long events;
+	unsigned int fe_state;
+	struct workqueue_struct *wq;
+	struct work_struct work;
+	struct xenbus_watch disk_watch;
+	struct xenbus_watch state_watch;
+	struct xenbus_watch reap_watch;
+
+	/* Everything below, and what xenbus knows of our state. */
+	struct mutex lock;
+	struct xenvbd_disk disk;
+	/* A ring is unusable; see XENVBD_FACT_BROKEN. */
+	bool broken;
+	/* An error was reported; see XENVBD_FACT_FAILED. */
+	bool failed;
+	/* All is released; see XENVBD_FACT_GONE. */
+	bool gone;
+	struct ratelimit_state errors;
+	char error[192];
+
+	/*
+	 * Written under both locks: sysfs reads it and must not wait for
+	 * @lock.
+	 */
+	spinlock_t rings_lock;
+	dev_t devt;
+	char *mode;
+	struct xenvbd_ring **rings;
+	unsigned int nr_rings;
+	/* Counters of rings that are no more. */
+	struct xenvbd_stats stats;
+};
+
+/*
+ * The one call upward: io.c gives a request back to blkback.c. Any context.
+ */
+void xenvbd_req_complete(struct xenvbd_req *req);
+
+#endif /* XENVBD_COMMON_H */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From requests to bios. */
+#ifndef XENVBD_IO_H
+#define XENVBD_IO_H
+
+#include "common.h"
+
+void xenvbd_io_submit(struct xenvbd_req *req);
+
+#endif /* XENVBD_IO_H */

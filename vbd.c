@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A virtual block device and its rings, up and down. */
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <xen/events.h>
+
+#include "bdev.h"
+#include "blkback.h"
+#include "features.h"
+#include "grant.h"
+#include "vbd.h"
+
+/* A guest can cause an error as often as it likes, but not a message. */
+#define ERRORS_INTERVAL		(10 * HZ)
+#define ERRORS_BURST		20
+
+static struct kmem_cache *xenvbd_cache;
+
+/* ---- the vbd ------------------------------------------------------------ */
+
+/**
+ * xenvbd_cache_create - prepare for xenvbd_alloc()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int xenvbd_cache_create(void)
+{
+	xenvbd_cache = KMEM_CACHE(xenvbd, SLAB_NO_MERGE);
+	return xenvbd_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * xenvbd_cache_destroy - undo xenvbd_cache_create()
+ */
+void xenvbd_cache_destroy(void)
+{
+	kmem_cache_destroy(xenvbd_cache);
+}
+
+/**
+ * xenvbd_alloc - make a vbd for a xenbus device
+ * @xbdev: the device, which must outlive the vbd
+ *
+ * Return: the vbd with one reference, or NULL.
+ */
+struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
+{
+	struct xenvbd *vbd = kmem_cache_zalloc(xenvbd_cache, GFP_KERNEL);
+
+	if (!vbd)
+		return NULL;
+	vbd->xbdev = xbdev;
+	vbd->domid = xbdev->otherend_id;
+	vbd->fe_state = XenbusStateInitialising;
+	kref_init(&vbd->ref);
+	mutex_init(&vbd->lock);
+	spin_lock_init(&vbd->rings_lock);
+	ratelimit_state_init(&vbd->errors, ERRORS_INTERVAL, ERRORS_BURST);
+	return vbd;
+}
+
+static void xenvbd_free(struct kref *ref)
+{
+	struct xenvbd *vbd = container_of(ref, struct xenvbd, ref);
+
+	kfree(vbd->mode);
+	kmem_cache_free(xenvbd_cache, vbd);
+}
+
+/**
+ * xenvbd_get - take a reference
+ * @vbd: the device
+ */
+void xenvbd_get(struct xenvbd *vbd)
+{
+	kref_get(&vbd->ref);
+}
+
+/**
+ * xenvbd_put - drop a reference
+ * @vbd: freed with the last one; by then it has no rings and no disk
+ */
+void xenvbd_put(struct xenvbd *vbd)
+{
+	kref_put(&vbd->ref, xenvbd_free);
+}
+
+/* ---- its disk ----------------------------------------------------------- */
+
+/* A different disk under a running guest is refused, the same is no news. */
+static int check_same_disk(struct xenvbd *vbd, dev_t devt)
+{
+	if (devt != vbd->devt)
+		dev_warn(&vbd->xbdev->dev,
+			 "physical-device changed from %x:%x to %x:%x: not supported, ignored\n",
+			 MAJOR(vbd->devt), MINOR(vbd->devt), MAJOR(devt), MINOR(devt));
+	return 0;
+}
+
+/**
+ * xenvbd_open_disk - open the disk that physical-device names
+ * @vbd: the device
+ *
+ * Context: process, vbd->lock held, for as long as the disk takes.
+ * Return: 0, also if there is nothing to open yet, or a negative errno with
+ * an error text.
+ */
+int xenvbd_open_disk(struct xenvbd *vbd)
+{
+	struct xenvbd_disk_keys keys;
+	bool readonly;
+	int err;
+
+	lockdep_assert_held(&vbd->lock);
+
+	err = xenvbd_read_disk_keys(vbd, &keys);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+
+	if (vbd->disk.file) {
+		kfree(keys.mode);
+		return check_same_disk(vbd, keys.devt);
+	}
+
+	readonly = !strchr(keys.mode, 'w');
+	err = xenvbd_read_handle(vbd);
+	if (!err) {
+		err = xenvbd_disk_open(&vbd->disk, keys.devt, readonly);
+		if (err)
+			xenvbd_error(vbd, err, "opening disk %x:%x for %s", MAJOR(keys.devt),
+				     MINOR(keys.devt), readonly ? "reading" : "writing");
+	}
+	if (err) {
+		kfree(keys.mode);
+		return err;
+	}
+
+	vbd->disk.cdrom |= keys.cdrom;
+	/* sysfs shows both. */
+	spin_lock(&vbd->rings_lock);
+	vbd->devt = keys.devt;
+	swap(vbd->mode, keys.mode);
+	spin_unlock(&vbd->rings_lock);
+	kfree(keys.mode);
+
+	if (vbd->disk.readonly && !readonly)
+		dev_notice(&vbd->xbdev->dev, "disk %x:%x is read-only, and so is the vbd\n",
+			   MAJOR(vbd->devt), MINOR(vbd->devt));
+	return 0;
+}
+
+/* ---- its rings ---------------------------------------------------------- */
+
+/* Undo ring_create(), from whatever point it has reached. The thread is gone. */
+static void ring_destroy(struct xenvbd_ring *ring)
+{
+	struct xenbus_device *xbdev = ring->vbd->xbdev;
+
+	if (ring->irq >= 0)
+		unbind_from_irqhandler(ring->irq, ring);
+	if (ring->sring.page)
+		xenbus_unmap_ring_vfree(xbdev, ring->sring.page);
+	xenvbd_grants_exit(ring);
+	/* A completion may still be on its way out of xenvbd_req_complete(). */
+	synchronize_rcu();
+	if (ring->task)
+		put_task_struct(ring->task);
+	kvfree(ring->reqs);
+	kfree(ring);
+}
+
+static int ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
+		    enum xenvbd_abi abi)
+{
+	struct xenvbd *vbd = ring->vbd;
+	void *page;
+	int err;
+
+	err = xenbus_map_ring_valloc(vbd->xbdev, keys->gref, keys->nr_pages, &page);
+	if (err)
+		return xenvbd_error(vbd, err, "mapping ring-ref %u", keys->gref[0]);
+
+	err = xenvbd_sring_attach(&ring->sring, page, keys->nr_pages * XEN_PAGE_SIZE, abi);
+	if (err)
+		return xenvbd_error(vbd, err, "ring %u: requests are further ahead than it is long",
+				    ring->index);
+
+	err = xenvbd_ring_init_reqs(ring);
+	if (!err)
+		err = xenvbd_grants_init(ring);
+	if (err)
+		return xenvbd_error(vbd, err, "allocating requests of ring %u", ring->index);
+	return 0;
+}
+
+static int ring_bind(struct xenvbd_ring *ring, const struct xenvbd_ring_keys *keys)
+{
+	struct xenvbd *vbd = ring->vbd;
+	int irq;
+
+	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(vbd->xbdev, keys->evtchn,
+							    xenvbd_ring_irq, 0, ring->name,
+							    ring);
+	if (irq < 0)
+		return xenvbd_error(vbd, irq, "binding event-channel %u", keys->evtchn);
+	ring->irq = irq;
+	return 0;
+}
+
+static void ring_set_name(struct xenvbd_ring *ring)
+{
+	char dev[TASK_COMM_LEN];
+
+	xenvbd_read_name(ring->vbd, dev, sizeof(dev));
+	snprintf(ring->name, sizeof(ring->name), "%u.%s-%u", ring->domid, dev, ring->index);
+}
+
+static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
+				       struct xenvbd_ring_keys *keys, enum xenvbd_abi abi)
+{
+	struct xenvbd_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
+	int err;
+
+	if (!ring)
+		return ERR_PTR(xenvbd_error(vbd, -ENOMEM, "allocating ring %u", index));
+
+	ring->vbd = vbd;
+	ring->domid = vbd->domid;
+	ring->index = index;
+	ring->irq = -1;
+	init_llist_head(&ring->done);
+	ratelimit_state_init(&ring->refusals, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	ring_set_name(ring);
+
+	err = ring_map(ring, keys, abi);
+	if (!err)
+		err = ring_bind(ring, keys);
+	if (err) {
+		ring_destroy(ring);
+		return ERR_PTR(err);
+	}
+	return ring;
+}
+
+/**
+ * xenvbd_map_rings - map the frontend's rings and bind their event channels
+ * @vbd: any rings it has are dropped first
+ *
+ * Context: process, vbd->lock held.
+ * Return: 0 or a negative errno with an error text; then there are no rings.
+ */
+int xenvbd_map_rings(struct xenvbd *vbd)
+{
+	struct xenvbd_ring_keys keys;
+	struct xenvbd_ring **rings;
+	enum xenvbd_abi abi;
+	int err;
+
+	lockdep_assert_held(&vbd->lock);
+
+	xenvbd_disconnect(vbd);
+
+	err = xenvbd_read_protocol(vbd, &abi);
+	if (!err)
+		err = xenvbd_read_ring_keys(vbd, &keys);
+	if (err)
+		return err;
+
+	rings = kcalloc(1, sizeof(*rings), GFP_KERNEL);
+	if (!rings)
+		return xenvbd_error(vbd, -ENOMEM, "allocating rings");
+	rings[0] = ring_create(vbd, 0, &keys, abi);
+	if (IS_ERR(rings[0])) {
+		err = PTR_ERR(rings[0]);
+		kfree(rings);
+		return err;
+	}
+
+	spin_lock(&vbd->rings_lock);
+	vbd->rings = rings;
+	vbd->nr_rings = 1;
+	spin_unlock(&vbd->rings_lock);
+
+	if (__ratelimit(&vbd->errors))
+		dev_info(&vbd->xbdev->dev, "ring-ref %u, event-channel %u, protocol %s\n",
+			 keys.gref[0], keys.evtchn,
+			 abi == XENVBD_ABI_X86_32 ? "x86_32-abi" : "x86_64-abi");
+	return 0;
+}
+
+/**
+ * xenvbd_start_rings - begin to serve requests
+ * @vbd: with an open disk and mapped rings
+ *
+ * Context: process, vbd->lock held, for as long as the disk takes.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_start_rings(struct xenvbd *vbd)
+{
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&vbd->lock);
+
+	err = xenvbd_disk_drop_cache(&vbd->disk);
+	if (err)
+		return xenvbd_error(vbd, err, "writing back the cache of disk %x:%x",
+				    MAJOR(vbd->devt), MINOR(vbd->devt));
+
+	for (i = 0; i < vbd->nr_rings; i++) {
+		struct xenvbd_ring *ring = vbd->rings[i];
+
+		ring->bdev = vbd->disk.bdev;
+		xenvbd_disk_limits(&vbd->disk, &ring->limits);
+		err = xenvbd_ring_start(ring);
+		if (err)
+			return xenvbd_error(vbd, err, "starting the thread of ring %u", i);
+	}
+	return 0;
+}
+
+/**
+ * xenvbd_disconnect - drop the rings
+ * @vbd: with rings in whatever state, or none
+ *
+ * Requests that were taken are answered first.
+ *
+ * Context: process, vbd->lock held, for as long as the disk takes.
+ */
+void xenvbd_disconnect(struct xenvbd *vbd)
+{
+	struct xenvbd_ring **rings = vbd->rings;
+	unsigned int nr = vbd->nr_rings;
+	unsigned int i;
+
+	lockdep_assert_held(&vbd->lock);
+
+	for (i = 0; i < nr; i++)
+		xenvbd_ring_stop(rings[i]);
+
+	spin_lock(&vbd->rings_lock);
+	for (i = 0; i < nr; i++)
+		xenvbd_stats_add(&vbd->stats, &rings[i]->stats);
+	vbd->rings = NULL;
+	vbd->nr_rings = 0;
+	spin_unlock(&vbd->rings_lock);
+
+	for (i = 0; i < nr; i++)
+		ring_destroy(rings[i]);
+	kfree(rings);
+}

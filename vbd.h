@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A virtual block device and its rings, up and down. */
+#ifndef XENVBD_VBD_H
+#define XENVBD_VBD_H
+
+#include "common.h"
+
+int xenvbd_cache_create(void);
+void xenvbd_cache_destroy(void);
+struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev);
+void xenvbd_get(struct xenvbd *vbd);
+void xenvbd_put(struct xenvbd *vbd);
+
+int xenvbd_open_disk(struct xenvbd *vbd);
+int xenvbd_map_rings(struct xenvbd *vbd);
+int xenvbd_start_rings(struct xenvbd *vbd);
+void xenvbd_disconnect(struct xenvbd *vbd);
+
+#endif /* XENVBD_VBD_H */

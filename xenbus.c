@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The xenbus driver: what happens to a vbd, and when.
+ *
+ * xenwatch is one thread for all backends of the host. So its callbacks only
+ * note what has happened and queue the vbd's work item, which asks the table
+ * in state.c what to do and does it. The one thing left to xenwatch is to
+ * unregister a device, because it is the only context that may do so without
+ * racing with xenbus itself; by then nothing is left that could take time.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <xen/xen.h>
+
+#include "bdev.h"
+#include "features.h"
+#include "sysfs.h"
+#include "vbd.h"
+
+static struct workqueue_struct *xenvbd_wq;
+
+/* ---- facts -------------------------------------------------------------- */
+
+static void record(struct xenvbd *vbd, enum xenvbd_event event)
+{
+	set_bit(event, &vbd->events);
+	queue_work(xenvbd_wq, &vbd->work);
+}
+
+static void frontend_changed(struct xenbus_device *xbdev, enum xenbus_state state)
+{
+	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
+
+	WRITE_ONCE(vbd->fe_state, state);
+	record(vbd, XENVBD_EVENT_FRONTEND);
+}
+
+static void disk_changed(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	record(container_of(watch, struct xenvbd, disk_watch), XENVBD_EVENT_DISK);
+}
+
+static void state_changed(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	record(container_of(watch, struct xenvbd, state_watch), XENVBD_EVENT_TOOLSTACK);
+}
+
+/* What the toolstack wants, if it matters to what happens next. */
+static unsigned int toolstack_facts(struct xenvbd *vbd, unsigned int fe_state)
+{
+	struct xenbus_device *xbdev = vbd->xbdev;
+	unsigned int facts = 0;
+
+	if (fe_state != XenbusStateClosed && fe_state != XenbusStateInitialising)
+		return 0;
+
+	if (!xenbus_dev_is_online(xbdev))
+		facts |= XENVBD_FACT_OFFLINE;
+	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
+		facts |= XENVBD_FACT_CLOSE;
+	return facts;
+}
+
+static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
+{
+	return (vbd->disk.file ? XENVBD_FACT_DISK : 0) |
+	       (vbd->nr_rings ? XENVBD_FACT_RINGS : 0) |
+	       (vbd->broken ? XENVBD_FACT_BROKEN : 0) |
+	       (vbd->failed ? XENVBD_FACT_FAILED : 0) |
+	       (vbd->gone ? XENVBD_FACT_GONE : 0) |
+	       toolstack_facts(vbd, fe_state);
+}
+
+/* ---- actions ------------------------------------------------------------ */
+
+/*
+ * Bring an error to the administrator, into log and xenstore, and have the
+ * frontend close. Beyond the limit only the latter: a guest can come again
+ * as often as it likes.
+ */
+static void fail(struct xenvbd *vbd, int err)
+{
+	vbd->failed = true;
+	if (__ratelimit(&vbd->errors))
+		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
+	else
+		xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
+}
+
+static void drop_rings(struct xenvbd *vbd)
+{
+	xenvbd_disconnect(vbd);
+	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
+	vbd->broken = false;
+}
+
+static int act_connect(struct xenvbd *vbd)
+{
+	int err;
+
+	err = xenvbd_publish_disk(vbd);
+	if (!err)
+		err = xenvbd_start_rings(vbd);
+	if (err) {
+		drop_rings(vbd);
+		return err;
+	}
+	return xenbus_switch_state(vbd->xbdev, XenbusStateConnected);
+}
+
+/* In xenwatch; frees the vbd. */
+static void reap(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	struct xenvbd *vbd = container_of(watch, struct xenvbd, reap_watch);
+
+	device_unregister(&vbd->xbdev->dev);
+}
+
+/* A watch fires once when it is registered: that gets us into xenwatch. */
+static int act_unregister(struct xenvbd *vbd)
+{
+	drop_rings(vbd);
+	xenvbd_disk_close(&vbd->disk);
+	xenbus_switch_state(vbd->xbdev, XenbusStateClosed);
+	vbd->gone = true;
+	return xenbus_watch_pathfmt(vbd->xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
+				    vbd->xbdev->nodename);
+}
+
+static int act_broken(struct xenvbd *vbd)
+{
+	drop_rings(vbd);
+	return xenvbd_error(vbd, -EPROTO, "frontend has broken its ring");
+}
+
+static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_state)
+{
+	struct xenbus_device *xbdev = vbd->xbdev;
+
+	switch (action) {
+	case XENVBD_ACT_INITWAIT:
+		drop_rings(vbd);
+		return xenbus_switch_state(xbdev, XenbusStateInitWait);
+	case XENVBD_ACT_MAP:
+		return xenvbd_map_rings(vbd);
+	case XENVBD_ACT_CONNECT:
+		return act_connect(vbd);
+	case XENVBD_ACT_CLOSING:
+		return xenbus_switch_state(xbdev, XenbusStateClosing);
+	case XENVBD_ACT_CLOSED:
+		drop_rings(vbd);
+		return xenbus_switch_state(xbdev, XenbusStateClosed);
+	case XENVBD_ACT_UNREGISTER:
+		return act_unregister(vbd);
+	case XENVBD_ACT_BROKEN:
+		return act_broken(vbd);
+	case XENVBD_ACT_BAD_STATE:
+		return xenvbd_error(vbd, -EINVAL, "saw state %u (%s) at frontend", fe_state,
+				    xenbus_strstate(fe_state));
+	default:
+		return 0;
+	}
+}
+
+/* ---- the work item ------------------------------------------------------ */
+
+static void handle_events(struct xenvbd *vbd)
+{
+	unsigned long events = xchg(&vbd->events, 0);
+	int err;
+
+	/* Something has happened: an error need not stand any more. */
+	if (events & (BIT(XENVBD_EVENT_FRONTEND) | BIT(XENVBD_EVENT_DISK)))
+		vbd->failed = false;
+
+	if (events & BIT(XENVBD_EVENT_BROKEN))
+		vbd->broken = vbd->nr_rings;
+
+	if (events & BIT(XENVBD_EVENT_DISK) && !vbd->gone) {
+		err = xenvbd_open_disk(vbd);
+		if (err)
+			fail(vbd, err);
+	}
+
+	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush) {
+		vbd->disk.flush = false;
+		err = xenvbd_publish_flush(vbd);
+		if (err)
+			dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
+	}
+}
+
+static void xenvbd_work(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(work, struct xenvbd, work);
+	enum xenvbd_action action;
+	unsigned int fe_state;
+	int err;
+
+	mutex_lock(&vbd->lock);
+	handle_events(vbd);
+	for (;;) {
+		fe_state = READ_ONCE(vbd->fe_state);
+		action = xenvbd_next_action(vbd->xbdev->state, fe_state, facts(vbd, fe_state));
+		if (action == XENVBD_ACT_NONE)
+			break;
+		err = act(vbd, action, fe_state);
+		if (err) {
+			fail(vbd, err);
+			/* An error stands until the next event, which queues us again. */
+			break;
+		}
+	}
+	mutex_unlock(&vbd->lock);
+}
+
+/* ---- the driver --------------------------------------------------------- */
+
+static void unwatch(struct xenbus_watch *watch)
+{
+	if (!watch->node)
+		return;
+	unregister_xenbus_watch(watch);
+	kfree(watch->node);
+	watch->node = NULL;
+}
+
+static void xenvbd_remove(struct xenbus_device *xbdev)
+{
+	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
+
+	unwatch(&vbd->disk_watch);
+	unwatch(&vbd->state_watch);
+	/* May be queued until the watches are gone, and may set the last one. */
+	cancel_work_sync(&vbd->work);
+	unwatch(&vbd->reap_watch);
+
+	mutex_lock(&vbd->lock);
+	drop_rings(vbd);
+	xenvbd_disk_close(&vbd->disk);
+	mutex_unlock(&vbd->lock);
+
+	dev_set_drvdata(&xbdev->dev, NULL);
+	xenvbd_put(vbd);
+}
+
+static int xenvbd_watch(struct xenvbd *vbd)
+{
+	struct xenbus_device *xbdev = vbd->xbdev;
+	int err;
+
+	err = xenbus_watch_pathfmt(xbdev, &vbd->disk_watch, NULL, disk_changed,
+				   "%s/physical-device", xbdev->nodename);
+	if (err)
+		return err;
+	return xenbus_watch_pathfmt(xbdev, &vbd->state_watch, NULL, state_changed,
+				    "%s/state", xbdev->nodename);
+}
+
+static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_id *id)
+{
+	struct xenvbd *vbd = xenvbd_alloc(xbdev);
+	int err;
+
+	if (!vbd) {
+		xenbus_dev_fatal(xbdev, -ENOMEM, "allocating backend structure");
+		return -ENOMEM;
+	}
+	INIT_WORK(&vbd->work, xenvbd_work);
+	vbd->wq = xenvbd_wq;
+	dev_set_drvdata(&xbdev->dev, vbd);
+
+	/* Whatever the watches find has to wait for the first state. */
+	mutex_lock(&vbd->lock);
+	err = xenvbd_watch(vbd);
+	if (!err)
+		err = xenbus_switch_state(xbdev, XenbusStateInitWait);
+	mutex_unlock(&vbd->lock);
+
+	if (err)
+		xenvbd_remove(xbdev);
+	return err;
+}
+
+static const struct xenbus_device_id xenvbd_ids[] = {
+	{ "vbd" },
+	{ "" }
+};
+
+static struct xenbus_driver xenvbd_driver = {
+	.ids = xenvbd_ids,
+	/* Another driver may take over under a running guest. */
+	.allow_rebind = true,
+	.probe = xenvbd_probe,
+	.remove = xenvbd_remove,
+	.otherend_changed = frontend_changed,
+	.driver.dev_groups = xenvbd_dev_groups,
+};
+
+static int __init xenvbd_init(void)
+{
+	int err;
+
+	if (!xen_domain())
+		return -ENODEV;
+
+	err = xenvbd_cache_create();
+	if (err)
+		return err;
+
+	/* Unbound: each vbd's work may wait for its disk and for nobody else. */
+	xenvbd_wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
+	if (!xenvbd_wq) {
+		err = -ENOMEM;
+		goto out_destroy_cache;
+	}
+
+	err = xenbus_register_backend(&xenvbd_driver);
+	if (err)
+		goto out_destroy_wq;
+	return 0;
+
+out_destroy_wq:
+	destroy_workqueue(xenvbd_wq);
+out_destroy_cache:
+	xenvbd_cache_destroy();
+	return err;
+}
+
+static void __exit xenvbd_exit(void)
+{
+	xenbus_unregister_driver(&xenvbd_driver);
+	destroy_workqueue(xenvbd_wq);
+	xenvbd_cache_destroy();
+}
+
+module_init(xenvbd_init);
+module_exit(xenvbd_exit);
+
+MODULE_DESCRIPTION("Xen virtual block device backend driver");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS("xen-backend:vbd");

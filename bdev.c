@@ -5,7 +5,7 @@
 #include <linux/fs.h>
 #include <linux/pagemap.h>
 
-#include "bdev.h"
+#include "common.h"
 
 /**
  * xenvbd_disk_open - open the backing disk
@@ -36,6 +36,8 @@ int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 	disk->removable = gd->flags & GENHD_FL_REMOVABLE;
 	disk->flush = bdev_write_cache(disk->bdev);
 	disk->cdrom = disk_to_cdi(gd);
+	disk->discard = !disk->readonly && bdev_max_discard_sectors(disk->bdev);
+	disk->secure = disk->discard && bdev_max_secure_erase_sectors(disk->bdev);
 	return 0;
 }
 
@@ -90,6 +92,8 @@ void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *li
 	*limits = (struct xenvbd_limits) {
 		.nr_sects = bdev_nr_sectors(disk->bdev),
 		.align_sects = bdev_logical_block_size(disk->bdev) >> SECTOR_SHIFT,
+		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
+		.discard = disk->discard,
 	};
 }

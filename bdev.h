@@ -3,7 +3,32 @@
 #ifndef XENVBD_BDEV_H
 #define XENVBD_BDEV_H
 
-#include "common.h"
+#include <linux/blkdev.h>
+#include <linux/types.h>
+
+#include "validate.h"
+
+/**
+ * struct xenvbd_disk - the backing disk
+ * @file: the open block device, NULL while there is none
+ * @bdev: the same
+ * @readonly: the toolstack or the disk itself forbids writing
+ * @cdrom: to be shown to the guest as a CD-ROM
+ * @removable: to be shown to the guest as removable
+ * @flush: has a volatile write cache
+ * @discard: discards are offered
+ * @secure: the disk knows secure discards
+ */
+struct xenvbd_disk {
+	struct file *file;
+	struct block_device *bdev;
+	bool readonly;
+	bool cdrom;
+	bool removable;
+	bool flush;
+	bool discard;
+	bool secure;
+};
 
 int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly);
 void xenvbd_disk_close(struct xenvbd_disk *disk);

@@ -3,7 +3,7 @@
  * The data path, in the order of a request's life:
  *
  *   guest -> xenvbd_ring_irq() -> ring_thread() -> ring_pass()
- *         -> ring_consume(): fetch, decode, check, map, submit
+ *         -> ring_take(): copy, decode, check -> ring_start(): map, submit
  *   disk  -> xenvbd_req_complete()
  *         -> ring_harvest(): unmap, respond -> push, notify -> guest
  *
@@ -18,7 +18,6 @@
 #include <linux/slab.h>
 #include <xen/events.h>
 
-#include "bdev.h"
 #include "blkback.h"
 #include "grant.h"
 #include "io.h"
@@ -77,97 +76,7 @@ void xenvbd_req_complete(struct xenvbd_req *req)
 	rcu_read_unlock();
 }
 
-/* ---- requests in the making --------------------------------------------- */
-
-static struct xenvbd_req *req_get(struct xenvbd_ring *ring)
-{
-	struct xenvbd_req *req = ring->free;
-
-	/* Never empty: there is a request for each slot of the ring. */
-	ring->free = req->next;
-	return req;
-}
-
-static void req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	req->next = ring->free;
-	ring->free = req;
-}
-
-static void ring_count(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
-{
-	struct xenvbd_stats *stats = &ring->stats;
-
-	switch (cmd->op) {
-	case BLKIF_OP_READ:
-		xenvbd_stat_inc(&stats->rd_req);
-		xenvbd_stat_add(&stats->rd_sect, cmd->nr_sects);
-		break;
-	case BLKIF_OP_FLUSH_DISKCACHE:
-		xenvbd_stat_inc(&stats->f_req);
-		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
-		break;
-	default:
-		xenvbd_stat_inc(&stats->wr_req);
-		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
-		break;
-	}
-}
-
-static void ring_refuse(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
-			enum xenvbd_reason reason)
-{
-	xenvbd_stat_inc(&ring->stats.err_req);
-	if (__ratelimit(&ring->refusals))
-		dev_warn(&ring->vbd->xbdev->dev,
-			 "%s: refused operation %u%s, sector %llu, %u segments: %s\n",
-			 ring->name, cmd->op, cmd->indirect ? " (indirect)" : "",
-			 cmd->sector, cmd->nr_segs, xenvbd_reason_str(reason));
-	xenvbd_sring_respond(&ring->sring, cmd->id, cmd->op, xenvbd_reason_status(reason));
-}
-
-/* Take one request from the ring. Return NULL if it was answered at once. */
-static struct xenvbd_req *ring_take(struct xenvbd_ring *ring)
-{
-	enum xenvbd_reason reason;
-	struct xenvbd_slot slot;
-	struct xenvbd_cmd cmd;
-	struct xenvbd_req *req;
-
-	xenvbd_sring_fetch(&ring->sring, &slot);
-	xenvbd_cmd_decode(&cmd, &slot, ring->sring.abi);
-	reason = xenvbd_validate(&cmd, &ring->limits);
-	if (unlikely(reason)) {
-		ring_refuse(ring, &cmd, reason);
-		return NULL;
-	}
-	ring_count(ring, &cmd);
-
-	req = req_get(ring);
-	req->next = NULL;
-	req->id = cmd.id;
-	req->op = cmd.op;
-	req->sector = cmd.nr_segs ? cmd.sector : 0;
-	req->nr_sects = cmd.nr_sects;
-	req->nr_segs = cmd.nr_segs;
-	req->status = BLK_STS_OK;
-	xenvbd_grants_add(ring, req, &cmd);
-	return req;
-}
-
-static void ring_submit(struct xenvbd_req *reqs)
-{
-	struct xenvbd_req *req, *next;
-
-	for (req = reqs; req; req = next) {
-		/* Once submitted it may be on its way back already. */
-		next = req->next;
-		if (likely(req->status == BLK_STS_OK))
-			xenvbd_io_submit(req);
-		else
-			xenvbd_req_complete(req);
-	}
-}
+/* ---- from the ring to the disk ------------------------------------------ */
 
 /* Have the vbd's work item look at something. */
 static void ring_report(struct xenvbd_ring *ring, enum xenvbd_event event)
@@ -183,46 +92,220 @@ static void ring_break(struct xenvbd_ring *ring)
 	ring_report(ring, XENVBD_EVENT_BROKEN);
 }
 
-/* Take what is in the ring, as much as one batch holds, and submit it. */
-static bool ring_consume(struct xenvbd_ring *ring)
+static void ring_count(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
 {
-	struct xenvbd_req *first = NULL, **last = &first;
+	struct xenvbd_stats *stats = &ring->stats;
+
+	switch (cmd->op) {
+	case BLKIF_OP_READ:
+		xenvbd_stat_inc(&stats->rd_req);
+		xenvbd_stat_add(&stats->rd_sect, cmd->nr_sects);
+		break;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		xenvbd_stat_inc(&stats->f_req);
+		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
+		break;
+	case BLKIF_OP_DISCARD:
+		xenvbd_stat_inc(&stats->ds_req);
+		break;
+	default:
+		xenvbd_stat_inc(&stats->wr_req);
+		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
+		break;
+	}
+}
+
+static void ring_log_refusal(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
+			     enum xenvbd_reason reason)
+{
+	xenvbd_stat_inc(&ring->stats.err_req);
+	if (__ratelimit(&ring->refusals))
+		dev_warn(&ring->vbd->xbdev->dev,
+			 "%s: refused operation %u%s, sector %llu, %u segments: %s\n",
+			 ring->name, cmd->op, cmd->indirect ? " (indirect)" : "",
+			 cmd->sector, cmd->nr_segs, xenvbd_reason_str(reason));
+}
+
+/* Check a command, as far as it is known. Counts it when it is known to be good. */
+static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
+{
+	enum xenvbd_reason reason = xenvbd_validate(cmd, &ring->limits);
+
+	if (unlikely(reason)) {
+		ring_log_refusal(ring, cmd, reason);
+		return xenvbd_reason_status(reason);
+	}
+	if (!cmd->indirect || cmd->seg)
+		ring_count(ring, cmd);
+	return BLK_STS_OK;
+}
+
+static struct xenvbd_req *req_get(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
+{
+	struct xenvbd_req *req = ring->free;
+
+	/* Never empty: there is a request for each slot of the ring. */
+	ring->free = req->next;
+
+	req->next = NULL;
+	req->id = cmd->id;
+	req->op = cmd->op;
+	req->flags = cmd->flags;
+	req->nr_sects = cmd->nr_sects;
+	req->nr_segs = cmd->nr_segs;
+	/* A flush without data has no place on the disk, whatever it says. */
+	req->sector = cmd->nr_sects || cmd->indirect ? cmd->sector : 0;
+	req->status = BLK_STS_OK;
+	req->fetch = cmd->indirect;
+	if (cmd->indirect)
+		req->desc_gref = cmd->gref[0];
+	else if (cmd->seg)
+		memcpy(xenvbd_req_segs(req), cmd->seg, cmd->nr_segs * sizeof(*cmd->seg));
+	return req;
+}
+
+static void req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	req->next = ring->free;
+	ring->free = req;
+}
+
+/* Take one request from the ring. A bad one is answered at once. */
+static void ring_take_one(struct xenvbd_ring *ring)
+{
+	struct xenvbd_slot slot;
+	struct xenvbd_cmd cmd;
 	struct xenvbd_req *req;
-	struct blk_plug plug;
-	int nr, taken;
+	blk_status_t status;
+
+	xenvbd_sring_fetch(&ring->sring, &slot);
+	xenvbd_cmd_decode(&cmd, &slot, ring->sring.abi);
+	status = ring_check(ring, &cmd);
+	if (unlikely(status != BLK_STS_OK)) {
+		xenvbd_sring_respond(&ring->sring, cmd.id, cmd.op, status);
+		return;
+	}
+
+	req = req_get(ring, &cmd);
+	*ring->todo_tail = req;
+	ring->todo_tail = &req->next;
+}
+
+/* Take all that is in the ring. */
+static bool ring_take(struct xenvbd_ring *ring)
+{
+	int nr, i;
 
 	nr = xenvbd_sring_pending(&ring->sring);
 	if (unlikely(nr < 0)) {
 		ring_break(ring);
 		return true;
 	}
-
-	ring->starved = false;
-	/* The disk may have been resized. */
-	ring->limits.nr_sects = bdev_nr_sectors(ring->bdev);
-	for (taken = 0; taken < nr; taken++) {
-		if (!xenvbd_grants_reserve(ring, XENVBD_INLINE_SEGS))
-			break;
-		req = ring_take(ring);
-		if (req) {
-			*last = req;
-			last = &req->next;
-		}
-	}
-	if (!taken)
+	if (!nr)
 		return false;
 
+	/* The disk may have been resized. */
+	ring->limits.nr_sects = bdev_nr_sectors(ring->bdev);
+	for (i = 0; i < nr; i++)
+		ring_take_one(ring);
 	ring->found = true;
-	if (first) {
-		xenvbd_grants_map(ring, first);
-		blk_start_plug(&plug);
-		ring_submit(first);
-		blk_finish_plug(&plug);
-	}
 	return true;
 }
 
-/* ---- requests that are done --------------------------------------------- */
+/* Now that the segments of an INDIRECT request are here: check them. */
+static void ring_check_fetched(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	struct xenvbd_cmd cmd = {
+		.id = req->id,
+		.sector = req->sector,
+		.seg = xenvbd_req_segs(req),
+		.nr_segs = req->nr_segs,
+		.op = req->op,
+		.indirect = true,
+	};
+
+	if (req->status == BLK_STS_OK)
+		req->status = ring_check(ring, &cmd);
+	req->nr_sects = cmd.nr_sects;
+	if (req->status != BLK_STS_OK)
+		req->nr_segs = 0;
+}
+
+/* Fetch the segments of those INDIRECT requests that wait for theirs. */
+static void ring_fetch(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *first = ring->todo;
+	struct xenvbd_req *req, *end;
+
+	while (first && !first->fetch)
+		first = first->next;
+	if (likely(!first))
+		return;
+
+	for (end = first; end; end = end->next) {
+		if (!end->fetch)
+			continue;
+		if (!end->big && !xenvbd_grants_enlarge(ring, end))
+			break;
+		if (!xenvbd_grants_add_fetch(ring, end))
+			break;
+	}
+	xenvbd_grants_fetch(ring, first);
+	for (req = first; req != end; req = req->next)
+		if (req->big && !req->nr_sects)
+			ring_check_fetched(ring, req);
+}
+
+static void ring_submit(struct xenvbd_req *reqs)
+{
+	struct xenvbd_req *req, *next;
+	struct blk_plug plug;
+
+	blk_start_plug(&plug);
+	for (req = reqs; req; req = next) {
+		/* Once submitted it may be on its way back already. */
+		next = req->next;
+		if (unlikely(req->status != BLK_STS_OK))
+			xenvbd_req_complete(req);
+		else if (unlikely(req->op == BLKIF_OP_DISCARD))
+			xenvbd_io_discard(req);
+		else
+			xenvbd_io_submit(req);
+	}
+	blk_finish_plug(&plug);
+}
+
+/* Start what was taken, in order, as much as one batch holds. */
+static bool ring_start(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *first = NULL, **last = &first;
+	struct xenvbd_req *req;
+
+	if (!ring->todo)
+		return false;
+
+	ring->starved = false;
+	ring_fetch(ring);
+	while ((req = ring->todo) && !req->fetch) {
+		if (!xenvbd_grants_reserve(ring, req->nr_segs))
+			break;
+		ring->todo = req->next;
+		xenvbd_grants_add(ring, req);
+		*last = req;
+		last = &req->next;
+	}
+	if (!ring->todo)
+		ring->todo_tail = &ring->todo;
+	*last = NULL;
+	if (!first)
+		return false;
+
+	xenvbd_grants_map(ring, first);
+	ring_submit(first);
+	return true;
+}
+
+/* ---- from the disk to the ring ------------------------------------------ */
 
 /* Sort the completed requests: those that can go, and those held below. */
 static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
@@ -302,7 +385,8 @@ static bool ring_pass(struct xenvbd_ring *ring, bool stopping)
 	bool work = false;
 
 	if (likely(!stopping && !ring->broken))
-		work |= ring_consume(ring);
+		work |= ring_take(ring);
+	work |= ring_start(ring);
 	work |= ring_harvest(ring);
 	if (!work)
 		return false;
@@ -327,17 +411,15 @@ static void ring_eoi(struct xenvbd_ring *ring)
 	ring->found = false;
 }
 
-static void ring_sleep(struct xenvbd_ring *ring, bool stopping)
+static void ring_sleep(struct xenvbd_ring *ring, bool stopping, long timeout)
 {
-	bool timed = ring->held || ring->starved;
-
 	WRITE_ONCE(ring->awake, false);
 	/* A full barrier; pairs with those before ring_wake() and in kthread_stop(). */
 	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 	if (llist_empty(&ring->done) &&
 	    (stopping || (!kthread_should_stop() &&
 			  (ring->broken || !READ_ONCE(ring->event)))))
-		schedule_timeout(timed ? RETRY_JIFFIES : MAX_SCHEDULE_TIMEOUT);
+		schedule_timeout(timeout);
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(ring->awake, true);
 }
@@ -345,16 +427,22 @@ static void ring_sleep(struct xenvbd_ring *ring, bool stopping)
 /* No work was found: make sure that work will be noticed, then sleep. */
 static void ring_idle(struct xenvbd_ring *ring, bool stopping)
 {
-	if (stopping || ring->broken) {
-		/* The event channel stays masked: there is nothing to tell. */
-	} else if (ring->starved) {
+	long timeout = MAX_SCHEDULE_TIMEOUT;
+
+	if (ring->starved) {
 		xenvbd_stat_inc(&ring->stats.oo_req);
-	} else {
+		timeout = RETRY_JIFFIES;
+	} else if (!stopping && !ring->broken) {
 		if (xenvbd_sring_rearm(&ring->sring))
 			return;
 		ring_eoi(ring);
+		timeout = xenvbd_grants_trim(ring);
 	}
-	ring_sleep(ring, stopping);
+	/* Of a ring that is broken or stopping the event channel stays masked. */
+
+	if (ring->held)
+		timeout = RETRY_JIFFIES;
+	ring_sleep(ring, stopping, timeout);
 }
 
 static int ring_thread(void *data)
@@ -396,9 +484,15 @@ int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
 	if (!ring->reqs)
 		return -ENOMEM;
 	for (i = 0; i < ring->sring.nr_ents; i++) {
-		ring->reqs[i].ring = ring;
-		req_put(ring, &ring->reqs[i]);
+		struct xenvbd_req *req = &ring->reqs[i];
+
+		req->ring = ring;
+		req->bvec = req->inline_bvec;
+		req->pgrant = req->inline_pgrant;
+		req->handle = req->inline_handle;
+		req_put(ring, req);
 	}
+	ring->todo_tail = &ring->todo;
 	return 0;
 }
 
@@ -412,6 +506,9 @@ int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
 int xenvbd_ring_start(struct xenvbd_ring *ring)
 {
 	struct task_struct *task;
+
+	if (ring->task)
+		return -EBUSY;
 
 	task = kthread_create(ring_thread, ring, "%s", ring->name);
 	if (IS_ERR(task))

@@ -23,10 +23,11 @@
 #define XENVBD_COMMON_H
 
 #include <linux/bio.h>
-#include <linux/blkdev.h>
 #include <linux/cache.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
@@ -35,6 +36,7 @@
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
+#include "bdev.h"
 #include "compat.h"
 #include "proto.h"
 #include "ring.h"
@@ -44,68 +46,60 @@
 
 /* Segments whose bookkeeping is part of each request. */
 #define XENVBD_INLINE_SEGS	BLKIF_MAX_SEGMENTS_PER_REQUEST
+/* Segments of an INDIRECT request: 1 MiB, and half a descriptor page. */
+#define XENVBD_MAX_SEGS		256
 /* Rings of 16 pages: the limit of xenbus_map_ring_valloc(). */
 #define XENVBD_MAX_RING_PAGES	XENBUS_MAX_RING_GRANTS
-/* Grants mapped or unmapped with one hypercall. */
-#define XENVBD_BATCH_GRANTS	128
+/* Grants mapped, unmapped or copied with one hypercall; the largest request fits. */
+#define XENVBD_BATCH_GRANTS	XENVBD_MAX_SEGS
 
+struct xenvbd_big;
+struct xenvbd_pgrant;
 struct xenvbd_ring;
 
-/**
- * struct xenvbd_disk - the backing disk
- * @file: the open block device, NULL while there is none
- * @bdev: the same
- * @readonly: the toolstack or the disk itself forbids writing
- * @cdrom: to be shown to the guest as a CD-ROM
- * @removable: to be shown to the guest as removable
- * @flush: has a volatile write cache
- */
-struct xenvbd_disk {
-	struct file *file;
-	struct block_device *bdev;
-	bool readonly;
-	bool cdrom;
-	bool removable;
-	bool flush;
-};
-
-/**
- * struct xenvbd_req - one request between ring and disk
- * @done: on ring->done, from completion until the thread takes it
- * @next: on the free list or in a list of the thread
- * @ring: never changes
- * @id: the guest's cookie
- * @sector: on the disk, in units of 512 bytes
- * @nr_sects: in units of 512 bytes
- * @nr_segs: segments in use
- * @op: BLKIF_OP_*, as echoed
- * @status: result so far
- * @handle: grant handles of the segments, INVALID_GRANT_HANDLE where not mapped
- * @bio: what the disk gets
- * @bvec: the vectors of @bio; also the only record of the pages
- *
- * Owned by the ring thread, but for the time between submission and
- * xenvbd_req_complete(), when the block layer has it.
+/*
+ * One request between ring and disk. Owned by the ring thread, but for the
+ * time between submission and xenvbd_req_complete(), when the block layer has
+ * it. Sectors are of 512 bytes.
  */
 struct xenvbd_req {
+	/* On ring->done, from completion until the thread takes it. */
 	struct llist_node done;
+	/* On the free list or in a list of the thread. */
 	struct xenvbd_req *next;
 	struct xenvbd_ring *ring;
+
+	/* Per segment: page, offset and length; its persistent grant, or NULL; */
+	struct bio_vec *bvec;
+	struct xenvbd_pgrant **pgrant;
+	/* handle of a mapping of its own, or INVALID_GRANT_HANDLE. */
+	grant_handle_t *handle;
+	/* Holds these three if the inline ones are too short. */
+	struct xenvbd_big *big;
+
 	u64 id;
 	u64 sector;
-	u32 nr_sects;
+	u64 nr_sects;
+	/* The page with the segments of an INDIRECT request. */
+	grant_ref_t desc_gref;
 	u16 nr_segs;
 	u8 op;
+	u8 flags;
 	blk_status_t status;
+	/* The segments have not been fetched from desc_gref yet. */
+	bool fetch;
 
-	grant_handle_t handle[XENVBD_INLINE_SEGS];
-	struct bio bio;
-	struct bio_vec bvec[XENVBD_INLINE_SEGS];
+	union {
+		struct bio bio;
+		/* Of a discard. */
+		struct work_struct work;
+	};
+	struct bio_vec inline_bvec[XENVBD_INLINE_SEGS];
+	struct xenvbd_pgrant *inline_pgrant[XENVBD_INLINE_SEGS];
+	grant_handle_t inline_handle[XENVBD_INLINE_SEGS];
 };
 
-/**
- * struct xenvbd_ring - one ring of a vbd, its thread and its grants
- */
+/* One ring of a vbd, its thread and its grants. */
 struct xenvbd_ring {
 	/* Read-mostly: set before the thread starts. */
 	struct xenvbd *vbd;
@@ -122,29 +116,43 @@ struct xenvbd_ring {
 		struct xenvbd_sring sring;
 		struct xenvbd_limits limits;
 		struct xenvbd_req *free;
+		/* Taken from the ring, not yet started, in order. */
+		struct xenvbd_req *todo;
+		struct xenvbd_req **todo_tail;
 		/* Requests whose pages somebody below still holds. */
 		struct xenvbd_req *held;
 		/* The guest has made the ring unusable; see ring_break(). */
 		bool broken;
 		/* A request was found since the last EOI. */
 		bool found;
-		/* No page to map a grant to; try again later. */
+		/* No page or no memory to start a request with; try again later. */
 		bool starved;
 		struct xenvbd_stats stats;
 		struct ratelimit_state refusals;
+	} ____cacheline_aligned_in_smp;
 
-		/* grant.c: pages to map to, and the batch of the pass. */
+	/* The thread's own, too: grant.c's part. */
+	struct {
+		/* Pages to map grants to, a stack. */
 		struct page **pool;
 		u32 nr_pool;
+		u32 pool_size;
+		/* In the pool or in use. */
 		u32 nr_pages;
-		u32 max_pages;
+		/* Operations of the hypercall in the making. */
 		u32 nr_batch;
 		struct page **batch_page;
 		union {
 			struct gnttab_map_grant_ref *map;
 			struct gnttab_unmap_grant_ref *unmap;
+			struct gnttab_copy *copy;
 			void *ops;
 		} batch;
+		/* Persistent grants, NULL if not negotiated. */
+		struct hlist_head *pgrants;
+		struct list_head lru;
+		u32 nr_pgrants;
+		mempool_t *bigs;
 	} ____cacheline_aligned_in_smp;
 
 	/* Written by completions and by the interrupt handler. */
@@ -166,14 +174,16 @@ enum xenvbd_event {
 	XENVBD_EVENT_NO_FLUSH,	/* the disk turned out not to know flushes */
 };
 
-/**
- * struct xenvbd - one virtual block device
- */
+/* One virtual block device. */
 struct xenvbd {
 	struct xenbus_device *xbdev;
 	struct kref ref;
 	domid_t domid;
 	unsigned int handle;
+	/* As offered to the frontend. */
+	unsigned int max_rings;
+	unsigned int max_ring_page_order;
+	bool feature_persistent;
 
 	/* Facts recorded by callbacks, evaluated by @work. */
 	unsigned long events;

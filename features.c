@@ -1,241 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Xenstore keys in both directions. The backend directory is written by the
- * toolstack, which is trusted; the frontend directory is the guest's, and
- * whatever stands there is checked.
+ * What is offered to frontends: module parameters, and the xenstore keys that
+ * publish them and the disk.
  *
  * Documentation/xenstore.rst lists them all.
  */
-#include <linux/slab.h>
-#include <linux/string.h>
-#include <xen/interface/io/protocols.h>
+#include <linux/cpumask.h>
+#include <linux/moduleparam.h>
 
 #include "features.h"
+#include "keys.h"
+
+/* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
+#define MAX_RING_PAGE_ORDER	XENBUS_MAX_RING_GRANT_ORDER
+/* More rings than this no guest has ever asked for. */
+#define MAX_QUEUES		64
+
+static int set_max_queues(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, MAX_QUEUES);
+}
+
+static const struct kernel_param_ops max_queues_ops = {
+	.set = set_max_queues,
+	.get = param_get_uint,
+};
+
+static unsigned int max_queues;
+module_param_cb(max_queues, &max_queues_ops, &max_queues, 0644);
+MODULE_PARM_DESC(max_queues,
+		 "Rings offered per device, 0 to 64; 0: one per online CPU. Default 0");
+
+static int set_max_ring_page_order(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, MAX_RING_PAGE_ORDER);
+}
+
+static const struct kernel_param_ops max_ring_page_order_ops = {
+	.set = set_max_ring_page_order,
+	.get = param_get_uint,
+};
+
+static unsigned int max_ring_page_order = MAX_RING_PAGE_ORDER;
+module_param_cb(max_ring_page_order, &max_ring_page_order_ops, &max_ring_page_order, 0644);
+MODULE_PARM_DESC(max_ring_page_order,
+		 "Largest ring offered, as log2 of its pages, 0 to 4. Default 4");
+
+static bool feature_persistent = true;
+module_param(feature_persistent, bool, 0644);
+MODULE_PARM_DESC(feature_persistent,
+		 "Offer to keep grants mapped between requests. Default Y");
 
 /* A transaction collides with others; it cannot do so for ever. */
 #define MAX_TRANSACTION_TRIES	64
-
-/**
- * xenvbd_error - remember what went wrong, in words
- * @vbd: the device
- * @err: negative errno
- * @fmt: says which key or device it is about, and what stood there
- *
- * xenbus.c brings it to the administrator.
- *
- * Return: @err.
- */
-int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(vbd->error, sizeof(vbd->error), fmt, args);
-	va_end(args);
-	return err;
-}
-
-/* ---- reading ------------------------------------------------------------ */
-
-/*
- * How much of a value is shown in a message, escaped by %pE: a guest may have
- * put anything into the store, at any length.
- */
-static int shown_len(const char *str)
-{
-	return strnlen(str, 40);
-}
-
-/* Read an unsigned number that has to be there. */
-static int read_uint(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val)
-{
-	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
-	int err;
-
-	if (IS_ERR(str))
-		return xenvbd_error(vbd, PTR_ERR(str), "reading %s/%s", dir, key);
-	err = kstrtouint(str, 10, val);
-	if (err)
-		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is not a number", dir, key, shown_len(str), str);
-	kfree(str);
-	return err;
-}
-
-/* MAJOR:MINOR in hexadecimal, and nothing else. */
-static int parse_devt(const char *str, dev_t *devt)
-{
-	unsigned int major, minor;
-	int end = 0;
-
-	if (sscanf(str, "%x:%x%n", &major, &minor, &end) != 2 || str[end])
-		return -EINVAL;
-	if (major >= BIT(32 - MINORBITS) || minor > MINORMASK)
-		return -ERANGE;
-	*devt = MKDEV(major, minor);
-	return 0;
-}
-
-static int read_physical_device(struct xenvbd *vbd, dev_t *devt)
-{
-	const char *dir = vbd->xbdev->nodename;
-	char *str = xenbus_read(XBT_NIL, dir, "physical-device", NULL);
-	int err;
-
-	if (IS_ERR(str)) {
-		err = PTR_ERR(str);
-		if (err == -ENOENT)
-			return err;
-		return xenvbd_error(vbd, err, "reading %s/physical-device", dir);
-	}
-	err = parse_devt(str, devt);
-	if (err)
-		xenvbd_error(vbd, err, "%s/physical-device: \"%*pE\" is not MAJOR:MINOR in hex",
-			     dir, shown_len(str), str);
-	kfree(str);
-	return err;
-}
-
-static bool key_is(const char *dir, const char *key, const char *val)
-{
-	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
-	bool is;
-
-	if (IS_ERR(str))
-		return false;
-	is = !strcmp(str, val);
-	kfree(str);
-	return is;
-}
-
-/**
- * xenvbd_read_disk_keys - read what the toolstack says of the disk
- * @vbd: the device
- * @keys: set on success; @keys->mode is to be freed by the caller
- *
- * Context: process.
- * Return: 0; -ENOENT without an error text if there is no physical-device
- * yet; another negative errno with one.
- */
-int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
-{
-	const char *dir = vbd->xbdev->nodename;
-	int err;
-
-	err = read_physical_device(vbd, &keys->devt);
-	if (err)
-		return err;
-
-	keys->mode = xenbus_read(XBT_NIL, dir, "mode", NULL);
-	if (IS_ERR(keys->mode)) {
-		err = PTR_ERR(keys->mode);
-		/* Unlike the disk, it is never written later. */
-		return xenvbd_error(vbd, err == -ENOENT ? -EINVAL : err, "reading %s/mode", dir);
-	}
-	keys->cdrom = key_is(dir, "device-type", "cdrom");
-	return 0;
-}
-
-/**
- * xenvbd_read_handle - the number that ends the frontend's path
- * @vbd: gets it
- *
- * Return: 0 or -EINVAL with an error text.
- */
-int xenvbd_read_handle(struct xenvbd *vbd)
-{
-	const char *slash = strrchr(vbd->xbdev->otherend, '/');
-
-	if (!slash || kstrtouint(slash + 1, 10, &vbd->handle))
-		return xenvbd_error(vbd, -EINVAL, "frontend path %s does not end in a number",
-				    vbd->xbdev->otherend);
-	return 0;
-}
-
-/**
- * xenvbd_read_protocol - the frontend's layout of the ring
- * @vbd: the device
- * @abi: set on success
- *
- * Frontends of the days before the key exist on x86 only, and are 32 bits
- * wide there.
- *
- * Return: 0 or a negative errno with an error text.
- */
-int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi)
-{
-	static const struct {
-		const char *name;
-		enum xenvbd_abi abi;
-	} protocols[] = {
-		{ XEN_IO_PROTO_ABI_NATIVE, XENVBD_ABI_NATIVE },
-		{ XEN_IO_PROTO_ABI_X86_32, XENVBD_ABI_X86_32 },
-		{ XEN_IO_PROTO_ABI_X86_64, XENVBD_ABI_X86_64 },
-	};
-	const char *dir = vbd->xbdev->otherend;
-	char *str = xenbus_read(XBT_NIL, dir, "protocol", NULL);
-	unsigned int i;
-
-	if (IS_ERR(str)) {
-		if (PTR_ERR(str) != -ENOENT)
-			return xenvbd_error(vbd, PTR_ERR(str), "reading %s/protocol", dir);
-		*abi = IS_ENABLED(CONFIG_X86) ? XENVBD_ABI_X86_32 : XENVBD_ABI_NATIVE;
-		return 0;
-	}
-
-	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (!strcmp(str, protocols[i].name)) {
-			*abi = protocols[i].abi;
-			kfree(str);
-			return 0;
-		}
-	}
-	xenvbd_error(vbd, -EINVAL, "%s/protocol: \"%*pE\" is unknown", dir, shown_len(str), str);
-	kfree(str);
-	return -EINVAL;
-}
-
-/**
- * xenvbd_read_ring_keys - a ring's page and event channel
- * @vbd: the device
- * @keys: set on success
- *
- * Return: 0 or a negative errno with an error text.
- */
-int xenvbd_read_ring_keys(struct xenvbd *vbd, struct xenvbd_ring_keys *keys)
-{
-	const char *dir = vbd->xbdev->otherend;
-	int err;
-
-	keys->nr_pages = 1;
-	err = read_uint(vbd, dir, "ring-ref", &keys->gref[0]);
-	if (err)
-		return err;
-	return read_uint(vbd, dir, "event-channel", &keys->evtchn);
-}
-
-/**
- * xenvbd_read_name - what the guest calls the device
- * @vbd: the device
- * @name: set, in any case
- * @size: of @name in bytes
- */
-void xenvbd_read_name(struct xenvbd *vbd, char *name, size_t size)
-{
-	char *dev = xenbus_read(XBT_NIL, vbd->xbdev->nodename, "dev", NULL);
-	const char *base;
-
-	if (IS_ERR(dev)) {
-		snprintf(name, size, "%u", vbd->handle);
-		return;
-	}
-	base = dev;
-	if (str_has_prefix(dev, "/dev/"))
-		base += strlen("/dev/");
-	strscpy(name, base, size);
-	kfree(dev);
-}
-
-/* ---- writing ------------------------------------------------------------ */
 
 struct xenvbd_key {
 	const char *name;
@@ -245,6 +62,36 @@ struct xenvbd_key {
 static u64 key_flush(const struct xenvbd *vbd)
 {
 	return vbd->disk.flush;
+}
+
+static u64 key_persistent(const struct xenvbd *vbd)
+{
+	return vbd->feature_persistent;
+}
+
+static u64 key_max_segs(const struct xenvbd *vbd)
+{
+	return XENVBD_MAX_SEGS;
+}
+
+static u64 key_discard(const struct xenvbd *vbd)
+{
+	return vbd->disk.discard;
+}
+
+static u64 key_discard_secure(const struct xenvbd *vbd)
+{
+	return vbd->disk.secure;
+}
+
+static u64 key_discard_granularity(const struct xenvbd *vbd)
+{
+	return bdev_discard_granularity(vbd->disk.bdev);
+}
+
+static u64 key_discard_alignment(const struct xenvbd *vbd)
+{
+	return max(bdev_discard_alignment(vbd->disk.bdev), 0);
 }
 
 static u64 key_zero(const struct xenvbd *vbd)
@@ -275,6 +122,31 @@ static u64 key_physical_sector_size(const struct xenvbd *vbd)
 	return bdev_physical_block_size(vbd->disk.bdev);
 }
 
+static u64 key_max_rings(const struct xenvbd *vbd)
+{
+	return vbd->max_rings;
+}
+
+static u64 key_max_ring_page_order(const struct xenvbd *vbd)
+{
+	return vbd->max_ring_page_order;
+}
+
+static u64 key_max_ring_pages(const struct xenvbd *vbd)
+{
+	return BIT(vbd->max_ring_page_order);
+}
+
+/* What a frontend has to know before it sets up its rings. */
+static const struct xenvbd_key transport_keys[] = {
+	{ "multi-queue-max-queues", key_max_rings },
+	{ "max-ring-page-order", key_max_ring_page_order },
+	{ "max-ring-pages", key_max_ring_pages },
+	{ "feature-max-indirect-segments", key_max_segs },
+	{ "feature-persistent", key_persistent },
+	{ }
+};
+
 static const struct xenvbd_key flush_keys[] = {
 	{ "feature-flush-cache", key_flush },
 	{ }
@@ -283,12 +155,23 @@ static const struct xenvbd_key flush_keys[] = {
 static const struct xenvbd_key disk_keys[] = {
 	{ "feature-flush-cache", key_flush },
 	{ "feature-barrier", key_zero },
-	{ "feature-discard", key_zero },
-	{ "feature-persistent", key_zero },
+	{ "feature-discard", key_discard },
+	{ "feature-persistent", key_persistent },
 	{ "sectors", key_sectors },
 	{ "info", key_info },
 	{ "sector-size", key_sector_size },
 	{ "physical-sector-size", key_physical_sector_size },
+	{ }
+};
+
+static const struct xenvbd_key discard_keys[] = {
+	{ "discard-granularity", key_discard_granularity },
+	{ "discard-alignment", key_discard_alignment },
+	{ "discard-secure", key_discard_secure },
+	{ }
+};
+
+static const struct xenvbd_key no_keys[] = {
 	{ }
 };
 
@@ -309,7 +192,8 @@ static int write_keys(struct xenvbd *vbd, struct xenbus_transaction xbt,
 }
 
 /* All keys or none, in one transaction. */
-static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys)
+static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys,
+		   const struct xenvbd_key *more)
 {
 	struct xenbus_transaction xbt;
 	unsigned int tries;
@@ -320,6 +204,8 @@ static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys)
 		if (err)
 			break;
 		err = write_keys(vbd, xbt, keys);
+		if (!err)
+			err = write_keys(vbd, xbt, more);
 		if (err) {
 			xenbus_transaction_end(xbt, 1);
 			return err;
@@ -334,6 +220,23 @@ static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys)
 }
 
 /**
+ * xenvbd_publish_transport - tell the frontend what its rings may be like
+ * @vbd: remembers what was offered, whatever becomes of the parameters
+ *
+ * To be called before InitWait, where frontends look.
+ *
+ * Context: process.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_publish_transport(struct xenvbd *vbd)
+{
+	vbd->max_rings = max_queues ?: min(num_online_cpus(), MAX_QUEUES);
+	vbd->max_ring_page_order = max_ring_page_order;
+	vbd->feature_persistent = feature_persistent;
+	return publish(vbd, transport_keys, no_keys);
+}
+
+/**
  * xenvbd_publish_disk - tell the frontend all about the disk
  * @vbd: with an open disk
  *
@@ -342,7 +245,7 @@ static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys)
  */
 int xenvbd_publish_disk(struct xenvbd *vbd)
 {
-	return publish(vbd, disk_keys);
+	return publish(vbd, disk_keys, vbd->disk.discard ? discard_keys : no_keys);
 }
 
 /**
@@ -354,5 +257,5 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
  */
 int xenvbd_publish_flush(struct xenvbd *vbd)
 {
-	return publish(vbd, flush_keys);
+	return publish(vbd, flush_keys, no_keys);
 }

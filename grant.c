@@ -1,177 +1,104 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's pages: mapping and unmapping of grants, in batches.
+ * The guest's pages.
  *
  * All of it runs in the ring's thread, or before it has started or after it
- * has ended. A request owns exactly the grants whose handle it records: that
- * set, no more and no less, is unmapped (XSA-365).
+ * has ended. A segment is backed by a persistent grant, which the ring owns,
+ * or by a mapping of its own, whose handle the request records: that set of
+ * handles, no more and no less, is unmapped (XSA-365).
  */
+#include <linux/hash.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "grant.h"
 
 /* Pages are taken from Xen so many at a time. */
-#define POOL_GROWTH	32
+#define POOL_GROWTH		32
+/* A ring's pages, in use or not: 32 requests of 1 MiB. */
+#define MAX_PAGES		8192
+#define PGRANT_HASH_BITS	10
 
-/**
- * xenvbd_grants_init - prepare a ring for mapping grants
- * @ring: its slots must be known
- *
- * Context: process.
- * Return: 0 or -ENOMEM.
- */
-int xenvbd_grants_init(struct xenvbd_ring *ring)
+static unsigned int max_buffer_pages = 1024;
+module_param(max_buffer_pages, uint, 0644);
+MODULE_PARM_DESC(max_buffer_pages,
+		 "Pages an idle ring keeps to map grants to. Default 1024");
+
+static unsigned int max_persistent_grants = 1056;
+module_param(max_persistent_grants, uint, 0644);
+MODULE_PARM_DESC(max_persistent_grants,
+		 "Grants a ring keeps mapped between requests. Default 1056");
+
+static unsigned int persistent_grant_unused_seconds = 60;
+module_param(persistent_grant_unused_seconds, uint, 0644);
+MODULE_PARM_DESC(persistent_grant_unused_seconds,
+		 "Seconds until an unused persistent grant is unmapped; 0: never. Default 60");
+
+/* ---- pages to map to ---------------------------------------------------- */
+
+static bool pool_make_room(struct xenvbd_ring *ring, u32 size)
 {
-	static_assert(sizeof(*ring->batch.map) >= sizeof(*ring->batch.unmap));
+	struct page **pool;
 
-	ring->max_pages = ring->sring.nr_ents * XENVBD_INLINE_SEGS;
-	ring->pool = kvcalloc(ring->max_pages, sizeof(*ring->pool), GFP_KERNEL);
-	ring->batch.ops = kvcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.map), GFP_KERNEL);
-	ring->batch_page = kcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch_page), GFP_KERNEL);
-
-	/* Whatever is missing, xenvbd_grants_exit() copes. */
-	return ring->pool && ring->batch.ops && ring->batch_page ? 0 : -ENOMEM;
-}
-
-/**
- * xenvbd_grants_exit - undo xenvbd_grants_init()
- * @ring: nothing of it may be mapped any more
- *
- * Context: process.
- */
-void xenvbd_grants_exit(struct xenvbd_ring *ring)
-{
-	if (ring->nr_pool)
-		gnttab_free_pages(ring->nr_pool, ring->pool);
-	ring->nr_pool = 0;
-	kvfree(ring->pool);
-	kvfree(ring->batch.ops);
-	kfree(ring->batch_page);
-	ring->pool = NULL;
-	ring->batch.ops = NULL;
-	ring->batch_page = NULL;
-}
-
-/**
- * xenvbd_grants_reserve - make sure that a request can be mapped
- * @ring: the ring
- * @nr: number of its segments, at most
- *
- * Context: process, may allocate.
- * Return: false if the batch is full or no pages are to be had now.
- */
-bool xenvbd_grants_reserve(struct xenvbd_ring *ring, unsigned int nr)
-{
-	u32 want;
-
-	if (ring->nr_batch + nr > XENVBD_BATCH_GRANTS)
-		return false;
-	if (ring->nr_pool >= nr)
+	if (size <= ring->pool_size)
 		return true;
-
-	want = min_t(u32, POOL_GROWTH, ring->max_pages - ring->nr_pages);
-	if (!want || gnttab_alloc_pages(want, ring->pool + ring->nr_pool)) {
-		ring->starved = true;
+	pool = kvmalloc_array(size, sizeof(*pool), GFP_NOIO | __GFP_NOWARN);
+	if (!pool)
 		return false;
-	}
+	memcpy(pool, ring->pool, ring->nr_pool * sizeof(*pool));
+	kvfree(ring->pool);
+	ring->pool = pool;
+	ring->pool_size = size;
+	return true;
+}
+
+/* The stack always has room for all pages there are. */
+static bool pool_grow(struct xenvbd_ring *ring, u32 nr)
+{
+	u32 want = min_t(u32, max_t(u32, nr - ring->nr_pool, POOL_GROWTH),
+			 MAX_PAGES - ring->nr_pages);
+
+	if (!want || ring->nr_pool + want < nr ||
+	    !pool_make_room(ring, roundup_pow_of_two(ring->nr_pages + want)) ||
+	    gnttab_alloc_pages(want, ring->pool + ring->nr_pool))
+		return false;
 	ring->nr_pool += want;
 	ring->nr_pages += want;
-	return ring->nr_pool >= nr;
+	return true;
 }
 
-/**
- * xenvbd_grants_add - put a request's segments into the batch
- * @ring: the ring; xenvbd_grants_reserve() has made room
- * @req: gets its pages and vectors
- * @cmd: checked command
- */
-void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req,
-		       const struct xenvbd_cmd *cmd)
+static void pool_shrink(struct xenvbd_ring *ring, u32 keep)
 {
-	/* Only a read from the disk writes to the guest's page. */
-	u32 flags = GNTMAP_host_map | (cmd->op == BLKIF_OP_READ ? 0 : GNTMAP_readonly);
-	unsigned int i;
+	u32 nr;
 
-	for (i = 0; i < cmd->nr_segs; i++) {
-		const struct xenvbd_seg *seg = &cmd->seg[i];
-		struct page *page = ring->pool[--ring->nr_pool];
-		u32 op = ring->nr_batch++;
-
-		bvec_set_page(&req->bvec[i], page,
-			      (seg->last_sect - seg->first_sect + 1) << SECTOR_SHIFT,
-			      seg->first_sect << SECTOR_SHIFT);
-		gnttab_set_map_op(&ring->batch.map[op], (unsigned long)page_address(page),
-				  flags, seg->gref, ring->domid);
-		ring->batch.map[op].status = GNTST_general_error;
-		ring->batch_page[op] = page;
-	}
+	if (ring->nr_pool <= keep)
+		return;
+	nr = ring->nr_pool - keep;
+	gnttab_free_pages(nr, ring->pool + keep);
+	ring->nr_pool -= nr;
+	ring->nr_pages -= nr;
 }
 
-/**
- * xenvbd_grants_map - map the batch
- * @ring: the ring
- * @reqs: the requests of the batch, in the order they were added
- *
- * One hypercall, whatever the number of requests. A request of which any
- * segment could not be mapped gets an error status; those of its segments
- * that could are its own all the same.
- *
- * Context: process; sleeps while a page of the guest is paged out.
- */
-void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+static struct page *pool_get(struct xenvbd_ring *ring)
 {
-	struct gnttab_map_grant_ref *op = ring->batch.map;
-	struct xenvbd_req *req;
-	unsigned int i;
-
-	if (ring->nr_batch) {
-		/* Each operation has a status of its own; the sum says nothing more. */
-		if (gnttab_map_refs(ring->batch.map, NULL, ring->batch_page, ring->nr_batch))
-			pr_debug("%s: mapping of grants failed\n", ring->name);
-		xenvbd_stat_add(&ring->stats.map_ops, ring->nr_batch);
-		xenvbd_stat_inc(&ring->stats.map_calls);
-	}
-
-	for (req = reqs; req; req = req->next) {
-		for (i = 0; i < req->nr_segs; i++, op++) {
-			if (likely(op->status == GNTST_okay)) {
-				req->handle[i] = op->handle;
-			} else {
-				req->handle[i] = INVALID_GRANT_HANDLE;
-				req->status = BLK_STS_IOERR;
-			}
-		}
-	}
-	ring->nr_batch = 0;
+	return ring->pool[--ring->nr_pool];
 }
 
-/**
- * xenvbd_grants_held - does somebody below still use a request's pages?
- * @req: completed request
- *
- * A network driver may keep pages of a finished write for a retransmission.
- * They must not be taken away from under it.
- *
- * Return: true if so.
- */
-bool xenvbd_grants_held(const struct xenvbd_req *req)
+static void pool_put(struct xenvbd_ring *ring, struct page *page)
 {
-	unsigned int i;
-
-	for (i = 0; i < req->nr_segs; i++)
-		if (unlikely(page_count(req->bvec[i].bv_page) > 1))
-			return true;
-	return false;
+	ring->pool[ring->nr_pool++] = page;
 }
 
-/* Unmap the batch and give its pages back to the pool. */
-static void unmap_batch(struct xenvbd_ring *ring)
+/* ---- the batch ---------------------------------------------------------- */
+
+static void batch_unmap(struct xenvbd_ring *ring)
 {
-	unsigned int i;
+	u32 i;
 
 	if (!ring->nr_batch)
 		return;
 
+	/* Each operation has a status of its own; the sum says nothing more. */
 	if (gnttab_unmap_refs(ring->batch.unmap, NULL, ring->batch_page, ring->nr_batch))
 		pr_debug("%s: unmapping of grants failed\n", ring->name);
 	xenvbd_stat_inc(&ring->stats.unmap_calls);
@@ -189,29 +116,399 @@ static void unmap_batch(struct xenvbd_ring *ring)
 			ring->nr_pages--;
 			continue;
 		}
-		ring->pool[ring->nr_pool++] = ring->batch_page[i];
+		pool_put(ring, ring->batch_page[i]);
 	}
 	ring->nr_batch = 0;
 }
 
-static void release_seg(struct xenvbd_ring *ring, struct xenvbd_req *req, unsigned int i)
+static void batch_add_unmap(struct xenvbd_ring *ring, struct page *page,
+			    grant_handle_t handle)
 {
-	struct page *page = req->bvec[i].bv_page;
 	u32 op;
 
-	if (unlikely(req->handle[i] == INVALID_GRANT_HANDLE)) {
-		ring->pool[ring->nr_pool++] = page;
-		return;
-	}
-
 	if (ring->nr_batch == XENVBD_BATCH_GRANTS)
-		unmap_batch(ring);
+		batch_unmap(ring);
 	op = ring->nr_batch++;
 	gnttab_set_unmap_op(&ring->batch.unmap[op], (unsigned long)page_address(page),
-			    GNTMAP_host_map, req->handle[i]);
+			    GNTMAP_host_map, handle);
 	ring->batch.unmap[op].status = GNTST_general_error;
 	ring->batch_page[op] = page;
-	req->handle[i] = INVALID_GRANT_HANDLE;
+}
+
+static void batch_add_map(struct xenvbd_ring *ring, struct page *page, u32 flags,
+			  grant_ref_t gref)
+{
+	u32 op = ring->nr_batch++;
+
+	gnttab_set_map_op(&ring->batch.map[op], (unsigned long)page_address(page), flags,
+			  gref, ring->domid);
+	ring->batch.map[op].status = GNTST_general_error;
+	ring->batch_page[op] = page;
+}
+
+/* ---- persistent grants -------------------------------------------------- */
+
+static struct hlist_head *pgrant_bucket(struct xenvbd_ring *ring, grant_ref_t gref)
+{
+	return &ring->pgrants[hash_32(gref, PGRANT_HASH_BITS)];
+}
+
+static struct xenvbd_pgrant *pgrant_get(struct xenvbd_ring *ring, grant_ref_t gref)
+{
+	struct xenvbd_pgrant *pgrant;
+
+	hlist_for_each_entry(pgrant, pgrant_bucket(ring, gref), hash) {
+		if (pgrant->gref != gref)
+			continue;
+		if (!pgrant->users++)
+			list_del(&pgrant->lru);
+		return pgrant;
+	}
+	return NULL;
+}
+
+static void pgrant_put(struct xenvbd_ring *ring, struct xenvbd_pgrant *pgrant)
+{
+	if (--pgrant->users)
+		return;
+	pgrant->idle_since = jiffies;
+	list_add_tail(&pgrant->lru, &ring->lru);
+}
+
+/* Keep a mapping that was just made. Return NULL if there are enough already. */
+static struct xenvbd_pgrant *pgrant_add(struct xenvbd_ring *ring, grant_ref_t gref,
+					grant_handle_t handle, struct page *page)
+{
+	struct xenvbd_pgrant *pgrant;
+
+	if (ring->nr_pgrants >= min_t(u32, READ_ONCE(max_persistent_grants), MAX_PAGES / 2))
+		return NULL;
+	pgrant = kmalloc(sizeof(*pgrant), GFP_NOWAIT | __GFP_NOWARN);
+	if (!pgrant)
+		return NULL;
+	pgrant->gref = gref;
+	pgrant->handle = handle;
+	pgrant->page = page;
+	pgrant->users = 1;
+	hlist_add_head(&pgrant->hash, pgrant_bucket(ring, gref));
+	ring->nr_pgrants++;
+	return pgrant;
+}
+
+/* Unmap those that nobody has used since @limit, oldest first. */
+static void pgrants_expire(struct xenvbd_ring *ring, unsigned long limit)
+{
+	struct xenvbd_pgrant *pgrant, *next;
+
+	list_for_each_entry_safe(pgrant, next, &ring->lru, lru) {
+		if (time_after(pgrant->idle_since, limit))
+			break;
+		list_del(&pgrant->lru);
+		hlist_del(&pgrant->hash);
+		batch_add_unmap(ring, pgrant->page, pgrant->handle);
+		kfree(pgrant);
+		ring->nr_pgrants--;
+	}
+	batch_unmap(ring);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+/**
+ * xenvbd_grants_init - prepare a ring for mapping grants
+ * @ring: the ring
+ * @persistent: the frontend has agreed to persistent grants
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM; xenvbd_grants_exit() is due in either case.
+ */
+int xenvbd_grants_init(struct xenvbd_ring *ring, bool persistent)
+{
+	static_assert(sizeof(*ring->batch.map) >= sizeof(*ring->batch.unmap));
+	static_assert(sizeof(*ring->batch.copy) >= sizeof(*ring->batch.map));
+
+	INIT_LIST_HEAD(&ring->lru);
+	ring->batch.ops = kvcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy), GFP_KERNEL);
+	ring->batch_page = kcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch_page), GFP_KERNEL);
+	/* One is enough to get on with; more are taken while there is memory. */
+	ring->bigs = mempool_create_kmalloc_pool(1, sizeof(struct xenvbd_big));
+	if (persistent)
+		ring->pgrants = kvcalloc(BIT(PGRANT_HASH_BITS), sizeof(*ring->pgrants),
+					 GFP_KERNEL);
+
+	return ring->batch.ops && ring->batch_page && ring->bigs &&
+	       (!persistent || ring->pgrants) ? 0 : -ENOMEM;
+}
+
+/**
+ * xenvbd_grants_exit - undo xenvbd_grants_init()
+ * @ring: no request of it may be in flight; need not have been initialised
+ *
+ * Context: process.
+ */
+void xenvbd_grants_exit(struct xenvbd_ring *ring)
+{
+	if (ring->nr_pgrants)
+		pgrants_expire(ring, jiffies);
+	pool_shrink(ring, 0);
+	mempool_destroy(ring->bigs);
+	kvfree(ring->pgrants);
+	kvfree(ring->pool);
+	kvfree(ring->batch.ops);
+	kfree(ring->batch_page);
+}
+
+/**
+ * xenvbd_grants_trim - give back what has not been used for a while
+ * @ring: idle
+ *
+ * Return: jiffies until it is worth being called again, or
+ * MAX_SCHEDULE_TIMEOUT.
+ */
+long xenvbd_grants_trim(struct xenvbd_ring *ring)
+{
+	unsigned long unused = READ_ONCE(persistent_grant_unused_seconds) * HZ;
+	struct xenvbd_pgrant *oldest;
+
+	if (unused && ring->nr_pgrants)
+		pgrants_expire(ring, jiffies - unused);
+	pool_shrink(ring, READ_ONCE(max_buffer_pages));
+
+	if (!unused || list_empty(&ring->lru))
+		return MAX_SCHEDULE_TIMEOUT;
+	oldest = list_first_entry(&ring->lru, struct xenvbd_pgrant, lru);
+	/* A second more, so that whatever was used together goes together. */
+	return max_t(long, oldest->idle_since + unused - jiffies, 0) + HZ;
+}
+
+/* ---- fetching segments -------------------------------------------------- */
+
+/**
+ * xenvbd_grants_enlarge - make room for all segments of an INDIRECT request
+ * @ring: the ring
+ * @req: with nr_segs, up to XENVBD_MAX_SEGS
+ *
+ * Return: false if there is no memory now. Some comes free when the big
+ * requests in flight are done, of which there is then at least one.
+ */
+bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	static_assert(sizeof(struct bio_vec[XENVBD_MAX_SEGS]) <= PAGE_SIZE);
+
+	req->big = mempool_alloc(ring->bigs, GFP_NOWAIT | __GFP_NOWARN);
+	if (!req->big) {
+		ring->starved = true;
+		return false;
+	}
+	req->bvec = req->big->bvec;
+	req->pgrant = req->big->pgrant;
+	req->handle = req->big->handle;
+	return true;
+}
+
+/**
+ * xenvbd_grants_add_fetch - put a descriptor page into the batch
+ * @ring: the ring
+ * @req: enlarged
+ *
+ * Return: false if the batch is full.
+ */
+bool xenvbd_grants_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	struct xenvbd_seg *segs = xenvbd_req_segs(req);
+	struct gnttab_copy *op;
+
+	if (ring->nr_batch == XENVBD_BATCH_GRANTS)
+		return false;
+	op = &ring->batch.copy[ring->nr_batch++];
+	*op = (struct gnttab_copy) {
+		.source.u.ref = req->desc_gref,
+		.source.domid = ring->domid,
+		.dest.u.gmfn = virt_to_gfn(segs),
+		.dest.domid = DOMID_SELF,
+		.dest.offset = offset_in_page(segs),
+		.len = req->nr_segs * sizeof(*segs),
+		.flags = GNTCOPY_source_gref,
+		.status = GNTST_general_error,
+	};
+	return true;
+}
+
+/**
+ * xenvbd_grants_fetch - fetch the descriptors of the batch
+ * @ring: the ring
+ * @reqs: starts with the requests of the batch, in the order they were added
+ *
+ * One hypercall, and the only read of the guest's descriptors (XSA-155). The
+ * hypervisor copies no byte more than the segments are.
+ *
+ * Context: process; sleeps while a page of the guest is paged out.
+ */
+void xenvbd_grants_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+{
+	struct xenvbd_req *req = reqs;
+	u32 op = 0;
+
+	if (!ring->nr_batch)
+		return;
+
+	gnttab_batch_copy(ring->batch.copy, ring->nr_batch);
+	xenvbd_stat_inc(&ring->stats.copy_calls);
+	for (; op < ring->nr_batch; req = req->next) {
+		if (!req->fetch)
+			continue;
+		req->fetch = false;
+		if (ring->batch.copy[op++].status != GNTST_okay)
+			req->status = BLK_STS_IOERR;
+	}
+	ring->nr_batch = 0;
+}
+
+/* ---- mapping segments --------------------------------------------------- */
+
+/**
+ * xenvbd_grants_reserve - make sure that a request can be mapped
+ * @ring: the ring
+ * @nr: number of its segments
+ *
+ * Context: process, may allocate.
+ * Return: false if the batch is full or no pages are to be had now.
+ */
+bool xenvbd_grants_reserve(struct xenvbd_ring *ring, unsigned int nr)
+{
+	if (ring->nr_batch + nr > XENVBD_BATCH_GRANTS)
+		return false;
+	if (likely(ring->nr_pool >= nr) || pool_grow(ring, nr))
+		return true;
+	ring->starved = true;
+	return false;
+}
+
+/**
+ * xenvbd_grants_add - find the pages of a request, or put it into the batch
+ * @ring: the ring; xenvbd_grants_reserve() has made room
+ * @req: checked, with its segments; gets pages and vectors
+ */
+void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	const struct xenvbd_seg *segs = xenvbd_req_segs(req);
+	/* Only a read from the disk writes to the guest's page; unless it is kept. */
+	u32 flags = GNTMAP_host_map |
+		    (req->op == BLKIF_OP_READ || ring->pgrants ? 0 : GNTMAP_readonly);
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++) {
+		/* Writing the vector may overwrite the segment. */
+		const struct xenvbd_seg seg = segs[i];
+		struct xenvbd_pgrant *pgrant = NULL;
+		struct page *page;
+
+		if (ring->pgrants)
+			pgrant = pgrant_get(ring, seg.gref);
+		if (pgrant) {
+			page = pgrant->page;
+		} else {
+			page = pool_get(ring);
+			batch_add_map(ring, page, flags, seg.gref);
+		}
+		req->pgrant[i] = pgrant;
+		req->handle[i] = INVALID_GRANT_HANDLE;
+		bvec_set_page(&req->bvec[i], page,
+			      (seg.last_sect - seg.first_sect + 1) << SECTOR_SHIFT,
+			      seg.first_sect << SECTOR_SHIFT);
+	}
+}
+
+/**
+ * xenvbd_grants_map - map the batch
+ * @ring: the ring
+ * @reqs: the requests of the batch, in the order they were added
+ *
+ * One hypercall, whatever the number of requests. A request of which any
+ * segment could not be mapped gets an error status; those of its segments
+ * that could are its own all the same.
+ *
+ * Context: process; sleeps while a page of the guest is paged out.
+ */
+void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+{
+	const struct gnttab_map_grant_ref *op = ring->batch.map;
+	struct xenvbd_req *req;
+	unsigned int i;
+
+	if (!ring->nr_batch)
+		return;
+
+	if (gnttab_map_refs(ring->batch.map, NULL, ring->batch_page, ring->nr_batch))
+		pr_debug("%s: mapping of grants failed\n", ring->name);
+	xenvbd_stat_add(&ring->stats.map_ops, ring->nr_batch);
+	xenvbd_stat_inc(&ring->stats.map_calls);
+
+	for (req = reqs; req; req = req->next) {
+		for (i = 0; i < req->nr_segs; i++) {
+			if (req->pgrant[i])
+				continue;
+			if (unlikely(op->status != GNTST_okay)) {
+				req->status = BLK_STS_IOERR;
+			} else {
+				if (ring->pgrants)
+					req->pgrant[i] = pgrant_add(ring, op->ref, op->handle,
+								    req->bvec[i].bv_page);
+				if (!req->pgrant[i])
+					req->handle[i] = op->handle;
+			}
+			op++;
+		}
+	}
+	ring->nr_batch = 0;
+}
+
+/* ---- giving back -------------------------------------------------------- */
+
+/**
+ * xenvbd_grants_held - does somebody below still use a request's pages?
+ * @req: completed request
+ *
+ * A network driver may keep pages of a finished write for a retransmission.
+ * They must not be taken away from under it.
+ *
+ * Return: true if so.
+ */
+bool xenvbd_grants_held(const struct xenvbd_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++)
+		if (!req->pgrant[i] && unlikely(page_count(req->bvec[i].bv_page) > 1))
+			return true;
+	return false;
+}
+
+static void release_segs(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++) {
+		struct page *page = req->bvec[i].bv_page;
+
+		if (req->pgrant[i])
+			pgrant_put(ring, req->pgrant[i]);
+		else if (likely(req->handle[i] != INVALID_GRANT_HANDLE))
+			batch_add_unmap(ring, page, req->handle[i]);
+		else
+			pool_put(ring, page);
+	}
+}
+
+static void shrink_req(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	if (!req->big)
+		return;
+	mempool_free(req->big, ring->bigs);
+	req->big = NULL;
+	req->bvec = req->inline_bvec;
+	req->pgrant = req->inline_pgrant;
+	req->handle = req->inline_handle;
 }
 
 /**
@@ -219,18 +516,19 @@ static void release_seg(struct xenvbd_ring *ring, struct xenvbd_req *req, unsign
  * @ring: the ring
  * @reqs: the requests, linked by their next member
  *
- * When it returns nothing of them is mapped, so that the responses may be
- * shown: a frontend takes it ill if its pages are still in use then (XSA-396).
+ * When it returns nothing of them is mapped but what the frontend has agreed
+ * to, so that the responses may be shown: a frontend takes it ill if its
+ * pages are still in use then (XSA-396).
  *
  * Context: process.
  */
 void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
 	struct xenvbd_req *req;
-	unsigned int i;
 
-	for (req = reqs; req; req = req->next)
-		for (i = 0; i < req->nr_segs; i++)
-			release_seg(ring, req, i);
-	unmap_batch(ring);
+	for (req = reqs; req; req = req->next) {
+		release_segs(ring, req);
+		shrink_req(ring, req);
+	}
+	batch_unmap(ring);
 }

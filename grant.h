@@ -1,17 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guest's pages: mapping and unmapping of grants, in batches. */
+/*
+ * The guest's pages: fetched, mapped and unmapped in batches, and kept mapped
+ * where the frontend wants that.
+ */
 #ifndef XENVBD_GRANT_H
 #define XENVBD_GRANT_H
 
 #include "common.h"
 
-int xenvbd_grants_init(struct xenvbd_ring *ring);
+/**
+ * struct xenvbd_pgrant - a grant that stays mapped between requests
+ * @hash: in ring->pgrants, by @gref
+ * @lru: in ring->lru while no request uses it
+ * @page: where it is mapped
+ * @idle_since: jiffies when the last request let go of it
+ * @gref: the grant
+ * @handle: of the mapping
+ * @users: requests that use it now
+ */
+struct xenvbd_pgrant {
+	struct hlist_node hash;
+	struct list_head lru;
+	struct page *page;
+	unsigned long idle_since;
+	grant_ref_t gref;
+	grant_handle_t handle;
+	unsigned int users;
+};
+
+/**
+ * struct xenvbd_big - what a request needs beyond XENVBD_INLINE_SEGS segments
+ * @bvec: first, so that it fills a page of its own: the hypervisor copies the
+ *        guest's segments into it, see xenvbd_req_segs()
+ * @pgrant: see struct xenvbd_req
+ * @handle: see struct xenvbd_req
+ */
+struct xenvbd_big {
+	struct bio_vec bvec[XENVBD_MAX_SEGS];
+	struct xenvbd_pgrant *pgrant[XENVBD_MAX_SEGS];
+	grant_handle_t handle[XENVBD_MAX_SEGS];
+};
+
+/**
+ * xenvbd_req_segs - where a request keeps its segments until they are mapped
+ * @req: with nr_segs set
+ *
+ * In the tail of its own vectors, which are twice as large: vector i is
+ * written when segment i, and with it all that lies in the way, was read.
+ *
+ * Return: the segments, in private memory.
+ */
+static inline struct xenvbd_seg *xenvbd_req_segs(struct xenvbd_req *req)
+{
+	static_assert(sizeof(struct bio_vec) >= 2 * sizeof(struct xenvbd_seg));
+
+	return (struct xenvbd_seg *)(req->bvec + req->nr_segs) - req->nr_segs;
+}
+
+int xenvbd_grants_init(struct xenvbd_ring *ring, bool persistent);
 void xenvbd_grants_exit(struct xenvbd_ring *ring);
+bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req);
+bool xenvbd_grants_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req);
+void xenvbd_grants_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 bool xenvbd_grants_reserve(struct xenvbd_ring *ring, unsigned int nr);
-void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req,
-		       const struct xenvbd_cmd *cmd);
+void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 bool xenvbd_grants_held(const struct xenvbd_req *req);
 void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
+long xenvbd_grants_trim(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_GRANT_H */

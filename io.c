@@ -38,7 +38,7 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 {
 	struct bio *bio = &req->bio;
 
-	bio_init(bio, req->ring->bdev, req->bvec, XENVBD_INLINE_SEGS, io_opf(req));
+	bio_init(bio, req->ring->bdev, req->bvec, req->nr_segs, io_opf(req));
 	/*
 	 * Each grant keeps a vector of its own. Neighbours in dom0's address
 	 * space are not neighbours in the machine's (XSA-229).
@@ -48,4 +48,33 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 	bio->bi_iter.bi_sector = req->sector;
 	bio->bi_end_io = xenvbd_io_end;
 	submit_bio(bio);
+}
+
+static void io_discard_work(struct work_struct *work)
+{
+	struct xenvbd_req *req = container_of(work, struct xenvbd_req, work);
+	struct block_device *bdev = req->ring->bdev;
+	int err;
+
+	if (req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure)
+		err = blkdev_issue_secure_erase(bdev, req->sector, req->nr_sects, GFP_NOIO);
+	else
+		err = blkdev_issue_discard(bdev, req->sector, req->nr_sects, GFP_NOIO);
+	req->status = errno_to_blk_status(err);
+	xenvbd_req_complete(req);
+}
+
+/**
+ * xenvbd_io_discard - have a range of the disk discarded
+ * @req: checked
+ *
+ * A discard may be many bios, and take long. It waits in a worker of its own
+ * and in nobody's way.
+ *
+ * Context: the ring's thread.
+ */
+void xenvbd_io_discard(struct xenvbd_req *req)
+{
+	INIT_WORK(&req->work, io_discard_work);
+	queue_work(req->ring->vbd->wq, &req->work);
 }

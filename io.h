@@ -6,5 +6,6 @@
 #include "common.h"
 
 void xenvbd_io_submit(struct xenvbd_req *req);
+void xenvbd_io_discard(struct xenvbd_req *req);
 
 #endif /* XENVBD_IO_H */

@@ -27,17 +27,18 @@
  * @XENVBD_ABI_X86_32: 64-bit members aligned to 4 bytes, slots of 108 bytes
  * @XENVBD_ABI_X86_64: 64-bit members aligned to 8 bytes, slots of 112 bytes;
  *                     also every Arm guest
- * @XENVBD_ABI_NATIVE: whichever of the two this kernel's own frontend uses
  */
 enum xenvbd_abi {
 	XENVBD_ABI_X86_32,
 	XENVBD_ABI_X86_64,
-#if defined(CONFIG_X86_32) || (!defined(__KERNEL__) && defined(__i386__))
-	XENVBD_ABI_NATIVE = XENVBD_ABI_X86_32,
-#else
-	XENVBD_ABI_NATIVE = XENVBD_ABI_X86_64,
-#endif
 };
+
+/* Whichever of the two this kernel's own frontend uses. */
+#ifdef CONFIG_X86_32
+#define XENVBD_ABI_NATIVE XENVBD_ABI_X86_32
+#else
+#define XENVBD_ABI_NATIVE XENVBD_ABI_X86_64
+#endif
 
 /* One data segment as it lies in a slot or in an indirect page. */
 struct xenvbd_seg {
@@ -46,6 +47,7 @@ struct xenvbd_seg {
 	u8 last_sect;
 	u16 pad;
 };
+
 static_assert(sizeof(struct xenvbd_seg) == 8);
 
 /*

@@ -19,6 +19,7 @@ struct xenvbd_sring_page {
 	u32 rsp_event;
 	u8 pad[48];
 };
+
 static_assert(sizeof(struct xenvbd_sring_page) == 64);
 
 /**

@@ -62,6 +62,8 @@ static const struct xenvbd_transition table[] = {
 
 	/* Rings and disk become ready in either order. */
 	{ ST(Connected),	OPENING,	0,		0,	XENVBD_ACT_NONE },
+	/* Nothing from before a close is used again. */
+	{ ST(Closing) | ST(Closed), OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
 	{ ANY,			OPENING,	0,		RINGS,	XENVBD_ACT_MAP },
 	{ ANY,			OPENING,	RINGS | DISK,	0,	XENVBD_ACT_CONNECT },
 	{ ANY,			OPENING,	RINGS,		DISK,	XENVBD_ACT_NONE },

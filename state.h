@@ -33,6 +33,10 @@
 
 /**
  * enum xenvbd_action - what to do next, and the state it ends in
+ *
+ * To drop the rings ends RINGS and BROKEN. An action that fails drops the
+ * rings it has mapped itself, and ends in Closing with FAILED.
+ *
  * @XENVBD_ACT_NONE: nothing; wait for an event
  * @XENVBD_ACT_INITWAIT: drop the rings; InitWait
  * @XENVBD_ACT_MAP: drop the rings, read the frontend's keys, map its rings and
@@ -56,6 +60,7 @@ enum xenvbd_action {
 	XENVBD_ACT_UNREGISTER,
 	XENVBD_ACT_BROKEN,
 	XENVBD_ACT_BAD_STATE,
+	/* private: */
 	XENVBD_NR_ACTIONS
 };
 

@@ -24,7 +24,8 @@
 	x(notifies)	/* events sent to the frontend */ \
 	x(map_ops)	/* grants mapped */ \
 	x(map_calls)	/* hypercalls that mapped grants */ \
-	x(unmap_calls)	/* hypercalls that unmapped grants */
+	x(unmap_calls)	/* hypercalls that unmapped grants */ \
+	x(copy_calls)	/* hypercalls that copied from grants */
 
 struct xenvbd_stats {
 #define XENVBD_STAT_MEMBER(name) u64 name;

@@ -59,6 +59,9 @@ static enum xenvbd_reason check_data(struct xenvbd_cmd *cmd,
 		return may_be_empty ? XENVBD_REASON_NONE : XENVBD_REASON_NR_SEGS;
 	if (cmd->nr_segs > max_segs)
 		return XENVBD_REASON_NR_SEGS;
+	/* Of an INDIRECT request they have to be fetched first. */
+	if (!cmd->seg)
+		return XENVBD_REASON_NONE;
 	return check_segs(cmd, limits);
 }
 
@@ -84,8 +87,9 @@ static enum xenvbd_reason check_discard(struct xenvbd_cmd *cmd,
 
 /**
  * xenvbd_validate - check a command against what the device allows
- * @cmd: decoded command; @cmd->nr_sects is set from the segments. The segments
- *       of an INDIRECT request must have been fetched.
+ * @cmd: decoded command; @cmd->nr_sects is set from the segments. An INDIRECT
+ *       command is to be checked twice: before its segments are fetched, with
+ *       @cmd->seg NULL, whether that may be done, and then again.
  * @limits: of the device
  *
  * Fields without meaning to us are ignored on purpose: the handle (the ring

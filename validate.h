@@ -50,6 +50,7 @@ enum xenvbd_reason {
 	XENVBD_REASON_SEG,
 	XENVBD_REASON_RANGE,
 	XENVBD_REASON_ALIGN,
+	/* private: */
 	XENVBD_NR_REASONS
 };
 

@@ -4,10 +4,9 @@
 #include <linux/slab.h>
 #include <xen/events.h>
 
-#include "bdev.h"
 #include "blkback.h"
-#include "features.h"
 #include "grant.h"
+#include "keys.h"
 #include "vbd.h"
 
 /* A guest can cause an error as often as it likes, but not a message. */
@@ -136,6 +135,8 @@ int xenvbd_open_disk(struct xenvbd *vbd)
 	}
 
 	vbd->disk.cdrom |= keys.cdrom;
+	vbd->disk.discard &= keys.discard;
+	vbd->disk.secure &= keys.discard;
 	/* sysfs shows both. */
 	spin_lock(&vbd->rings_lock);
 	vbd->devt = keys.devt;
@@ -170,7 +171,7 @@ static void ring_destroy(struct xenvbd_ring *ring)
 }
 
 static int ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
-		    enum xenvbd_abi abi)
+		    enum xenvbd_abi abi, bool persistent)
 {
 	struct xenvbd *vbd = ring->vbd;
 	void *page;
@@ -187,7 +188,7 @@ static int ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
 
 	err = xenvbd_ring_init_reqs(ring);
 	if (!err)
-		err = xenvbd_grants_init(ring);
+		err = xenvbd_grants_init(ring, persistent);
 	if (err)
 		return xenvbd_error(vbd, err, "allocating requests of ring %u", ring->index);
 	return 0;
@@ -215,12 +216,30 @@ static void ring_set_name(struct xenvbd_ring *ring)
 	snprintf(ring->name, sizeof(ring->name), "%u.%s-%u", ring->domid, dev, ring->index);
 }
 
-static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
-				       struct xenvbd_ring_keys *keys, enum xenvbd_abi abi)
+static void ring_log(const struct xenvbd_ring *ring, const struct xenvbd_ring_keys *keys)
 {
-	struct xenvbd_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
+	struct xenvbd *vbd = ring->vbd;
+
+	if (__ratelimit(&vbd->errors))
+		dev_info(&vbd->xbdev->dev,
+			 "ring %u: ring-ref %u, %u page(s), event-channel %u, protocol %s\n",
+			 ring->index, keys->gref[0], keys->nr_pages, keys->evtchn,
+			 ring->sring.abi == XENVBD_ABI_X86_32 ? "x86_32-abi" : "x86_64-abi");
+}
+
+static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
+				       unsigned int nr_rings, enum xenvbd_abi abi,
+				       bool persistent)
+{
+	struct xenvbd_ring_keys keys;
+	struct xenvbd_ring *ring;
 	int err;
 
+	err = xenvbd_read_ring_keys(vbd, index, nr_rings, &keys);
+	if (err)
+		return ERR_PTR(err);
+
+	ring = kzalloc(sizeof(*ring), GFP_KERNEL);
 	if (!ring)
 		return ERR_PTR(xenvbd_error(vbd, -ENOMEM, "allocating ring %u", index));
 
@@ -233,13 +252,14 @@ static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
 			     DEFAULT_RATELIMIT_BURST);
 	ring_set_name(ring);
 
-	err = ring_map(ring, keys, abi);
+	err = ring_map(ring, &keys, abi, persistent);
 	if (!err)
-		err = ring_bind(ring, keys);
+		err = ring_bind(ring, &keys);
 	if (err) {
 		ring_destroy(ring);
 		return ERR_PTR(err);
 	}
+	ring_log(ring, &keys);
 	return ring;
 }
 
@@ -252,9 +272,10 @@ static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
  */
 int xenvbd_map_rings(struct xenvbd *vbd)
 {
-	struct xenvbd_ring_keys keys;
 	struct xenvbd_ring **rings;
 	enum xenvbd_abi abi;
+	unsigned int nr, i;
+	bool persistent;
 	int err;
 
 	lockdep_assert_held(&vbd->lock);
@@ -263,30 +284,34 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 
 	err = xenvbd_read_protocol(vbd, &abi);
 	if (!err)
-		err = xenvbd_read_ring_keys(vbd, &keys);
+		err = xenvbd_read_nr_rings(vbd, &nr);
+	if (!err)
+		err = xenvbd_read_persistent(vbd, &persistent);
 	if (err)
 		return err;
 
-	rings = kcalloc(1, sizeof(*rings), GFP_KERNEL);
+	rings = kcalloc(nr, sizeof(*rings), GFP_KERNEL);
 	if (!rings)
-		return xenvbd_error(vbd, -ENOMEM, "allocating rings");
-	rings[0] = ring_create(vbd, 0, &keys, abi);
-	if (IS_ERR(rings[0])) {
-		err = PTR_ERR(rings[0]);
-		kfree(rings);
-		return err;
+		return xenvbd_error(vbd, -ENOMEM, "allocating %u rings", nr);
+	for (i = 0; i < nr; i++) {
+		rings[i] = ring_create(vbd, i, nr, abi, persistent);
+		if (IS_ERR(rings[i])) {
+			err = PTR_ERR(rings[i]);
+			goto out_destroy_rings;
+		}
 	}
 
 	spin_lock(&vbd->rings_lock);
 	vbd->rings = rings;
-	vbd->nr_rings = 1;
+	vbd->nr_rings = nr;
 	spin_unlock(&vbd->rings_lock);
-
-	if (__ratelimit(&vbd->errors))
-		dev_info(&vbd->xbdev->dev, "ring-ref %u, event-channel %u, protocol %s\n",
-			 keys.gref[0], keys.evtchn,
-			 abi == XENVBD_ABI_X86_32 ? "x86_32-abi" : "x86_64-abi");
 	return 0;
+
+out_destroy_rings:
+	while (i--)
+		ring_destroy(rings[i]);
+	kfree(rings);
+	return err;
 }
 
 /**

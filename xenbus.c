@@ -12,8 +12,8 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
-#include "bdev.h"
 #include "features.h"
+#include "keys.h"
 #include "sysfs.h"
 #include "vbd.h"
 
@@ -73,10 +73,21 @@ static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
 
 /* ---- actions ------------------------------------------------------------ */
 
+/* As xenbus_dev_fatal(), but for the log. */
+static void fail_quietly(struct xenvbd *vbd, int err)
+{
+	char *dir = kasprintf(GFP_KERNEL, "error/%s", vbd->xbdev->nodename);
+
+	if (dir)
+		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err, vbd->error);
+	kfree(dir);
+	xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
+}
+
 /*
- * Bring an error to the administrator, into log and xenstore, and have the
- * frontend close. Beyond the limit only the latter: a guest can come again
- * as often as it likes.
+ * Bring an error to the administrator and have the frontend close. A guest
+ * can come again as often as it likes, so the log is limited; in xenstore
+ * there always stands the last one.
  */
 static void fail(struct xenvbd *vbd, int err)
 {
@@ -84,7 +95,7 @@ static void fail(struct xenvbd *vbd, int err)
 	if (__ratelimit(&vbd->errors))
 		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
 	else
-		xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
+		fail_quietly(vbd, err);
 }
 
 static void drop_rings(struct xenvbd *vbd)
@@ -272,7 +283,11 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 
 	/* Whatever the watches find has to wait for the first state. */
 	mutex_lock(&vbd->lock);
-	err = xenvbd_watch(vbd);
+	err = xenvbd_publish_transport(vbd);
+	if (err)
+		fail(vbd, err);
+	if (!err)
+		err = xenvbd_watch(vbd);
 	if (!err)
 		err = xenbus_switch_state(xbdev, XenbusStateInitWait);
 	mutex_unlock(&vbd->lock);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reading of xenstore keys. */
+#ifndef XENVBD_KEYS_H
+#define XENVBD_KEYS_H
+
+#include "common.h"
+
+/**
+ * struct xenvbd_ring_keys - what a frontend tells of one ring
+ * @gref: grant references of the ring's pages
+ * @nr_pages: their number, a power of two
+ * @has_order: there is a ring-page-order
+ * @evtchn: its event channel
+ */
+struct xenvbd_ring_keys {
+	grant_ref_t gref[XENVBD_MAX_RING_PAGES];
+	unsigned int nr_pages;
+	bool has_order;
+	evtchn_port_t evtchn;
+};
+
+/**
+ * struct xenvbd_disk_keys - what the toolstack tells of the disk
+ * @devt: physical-device
+ * @mode: the string, owned by the caller
+ * @cdrom: device-type is cdrom
+ * @discard: discard-enable is not 0
+ */
+struct xenvbd_disk_keys {
+	dev_t devt;
+	char *mode;
+	bool cdrom;
+	bool discard;
+};
+
+int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys);
+int xenvbd_read_handle(struct xenvbd *vbd);
+int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi);
+int xenvbd_read_persistent(struct xenvbd *vbd, bool *persistent);
+int xenvbd_read_nr_rings(struct xenvbd *vbd, unsigned int *nr);
+int xenvbd_read_ring_keys(struct xenvbd *vbd, unsigned int index, unsigned int nr_rings,
+			  struct xenvbd_ring_keys *keys);
+void xenvbd_read_name(struct xenvbd *vbd, char *name, size_t size);
+
+__printf(3, 4)
+int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...);
+
+#endif /* XENVBD_KEYS_H */

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The transition table, walked through for every input there is: it is small
+ * enough. Its source is included, for the rows themselves are checked too.
+ */
+#include "state.c"
+
+#include "state_model.h"
+#include "unit.h"
+
+static const unsigned int own_states[] = {
+	XenbusStateInitialising, XenbusStateInitWait, XenbusStateConnected,
+	XenbusStateClosing, XenbusStateClosed,
+};
+
+/* All that a guest can write that makes a difference, and much that should not. */
+static const unsigned int frontend_states[] = {
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 31, 32, 33, 36, 63, 64, 68, 100, 255, 256, 65536,
+	0x7fffffff, 0x80000000, 0x80000004, 0xfffffffe, 0xffffffff,
+};
+
+static void for_all(void (*fn)(unsigned int own, unsigned int frontend, unsigned int facts))
+{
+	unsigned int o, f, facts;
+
+	for (o = 0; o < ARRAY_SIZE(own_states); o++)
+		for (f = 0; f < ARRAY_SIZE(frontend_states); f++)
+			for (facts = 0; facts <= XENVBD_FACTS_ALL; facts++)
+				fn(own_states[o], frontend_states[f], facts);
+}
+
+static unsigned int hits[ARRAY_SIZE(table)];
+
+static void find_row(unsigned int own, unsigned int frontend, unsigned int facts)
+{
+	unsigned int fe = frontend > XenbusStateReconfigured ? XenbusStateReconfigured : frontend;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		if (!row_applies(&table[i], own, fe, facts))
+			continue;
+		hits[i]++;
+		expect(xenvbd_next_action(own, frontend, facts) == table[i].action,
+		       "own %u, frontend %u, facts 0x%x, row %u", own, frontend, facts, i);
+		return;
+	}
+	fail_msg("no row for own %u, frontend %u, facts 0x%x", own, frontend, facts);
+}
+
+/* The return after the loop is for the compiler, and no row is dead. */
+static void there_is_a_row_for_everything_and_a_use_for_every_row(void **state)
+{
+	unsigned int i;
+
+	for_all(find_row);
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		expect(hits[i], "row %u never applies first", i);
+}
+
+/* Follow the table to its NONE, whatever succeeds on the way. */
+static void settle(struct model m, unsigned int frontend, unsigned int step)
+{
+	enum xenvbd_action action = xenvbd_next_action(m.own, frontend, m.facts);
+	struct model ok = m, bad = m;
+
+	if (action == XENVBD_ACT_NONE)
+		return;
+	expect(step < MODEL_MAX_STEPS, "own %u, frontend %u, facts 0x%x: still action %u",
+	       m.own, frontend, m.facts, action);
+	expect(model_act(&ok, action, true), "own %u, frontend %u, facts 0x%x: action %u",
+	       m.own, frontend, m.facts, action);
+	settle(ok, frontend, step + 1);
+	if (action == XENVBD_ACT_MAP || action == XENVBD_ACT_CONNECT) {
+		model_act(&bad, action, false);
+		settle(bad, frontend, step + 1);
+	}
+}
+
+static void settle_one(unsigned int own, unsigned int frontend, unsigned int facts)
+{
+	struct model m = { own, facts, own == XenbusStateConnected };
+
+	settle(m, frontend, 0);
+}
+
+static void every_path_comes_to_rest(void **state)
+{
+	for_all(settle_one);
+}
+
+#define DISK	XENVBD_FACT_DISK
+#define RINGS	XENVBD_FACT_RINGS
+#define OFFLINE	XENVBD_FACT_OFFLINE
+#define BROKEN	XENVBD_FACT_BROKEN
+#define FAILED	XENVBD_FACT_FAILED
+#define GONE	XENVBD_FACT_GONE
+
+static const struct seed_row {
+	const char *name;
+	unsigned int own, frontend, facts;
+	enum xenvbd_action action;
+} seed_rows[] = {
+	{ "probe, no frontend yet", 2, 1, 0, XENVBD_ACT_NONE },
+	{ "probe, no frontend yet, disk", 2, 1, DISK, XENVBD_ACT_NONE },
+
+	{ "S7 reconnect", 6, 1, 0, XENVBD_ACT_INITWAIT },
+	{ "S7 reconnect, disk open", 6, 1, DISK, XENVBD_ACT_INITWAIT },
+	{ "frontend starts anew while connected", 4, 1, DISK | RINGS, XENVBD_ACT_INITWAIT },
+	{ "frontend starts anew while closing", 5, 1, DISK | RINGS, XENVBD_ACT_INITWAIT },
+
+	{ "S8 Initialised, no disk", 2, 3, 0, XENVBD_ACT_MAP },
+	{ "S8 Connected, no disk", 2, 4, 0, XENVBD_ACT_MAP },
+	{ "S8 Initialised, disk", 2, 3, DISK, XENVBD_ACT_MAP },
+	{ "S8 Connected, disk", 2, 4, DISK, XENVBD_ACT_MAP },
+	{ "S8 from Initialising", 1, 3, DISK, XENVBD_ACT_MAP },
+	{ "S8 from Closed, through InitWait", 6, 3, DISK, XENVBD_ACT_INITWAIT },
+	{ "S8 from Closing, through InitWait", 5, 4, DISK, XENVBD_ACT_INITWAIT },
+	{ "S8 from Closing, old rings go", 5, 4, RINGS | DISK, XENVBD_ACT_INITWAIT },
+	{ "S8 ring first, waits for the disk", 2, 3, RINGS, XENVBD_ACT_NONE },
+	{ "S8 then the disk", 2, 3, RINGS | DISK, XENVBD_ACT_CONNECT },
+	{ "S8 the same, frontend Connected", 2, 4, RINGS | DISK, XENVBD_ACT_CONNECT },
+	{ "S8 already connected", 4, 3, RINGS | DISK, XENVBD_ACT_NONE },
+	{ "S8 both connected", 4, 4, RINGS | DISK, XENVBD_ACT_NONE },
+
+	{ "S12 Closing", 4, 5, RINGS | DISK, XENVBD_ACT_CLOSING },
+	{ "S12 Closing before it connected", 2, 5, DISK, XENVBD_ACT_CLOSING },
+	{ "S12 Closing again", 5, 5, RINGS | DISK, XENVBD_ACT_NONE },
+	{ "S12 Closing, going offline", 4, 5, RINGS | DISK | OFFLINE, XENVBD_ACT_CLOSING },
+	{ "S12 Closed", 5, 6, RINGS | DISK, XENVBD_ACT_CLOSED },
+	{ "S12 Closed at once", 4, 6, RINGS | DISK, XENVBD_ACT_CLOSED },
+	{ "S12 Closed again", 6, 6, DISK, XENVBD_ACT_NONE },
+	{ "S12 Closed, offline", 5, 6, RINGS | DISK | OFFLINE, XENVBD_ACT_UNREGISTER },
+	{ "S12 Closed, offline later", 6, 6, DISK | OFFLINE, XENVBD_ACT_UNREGISTER },
+	{ "S12 Unknown", 4, 0, RINGS | DISK, XENVBD_ACT_UNREGISTER },
+	{ "S12 Unknown before it connected", 2, 0, 0, XENVBD_ACT_UNREGISTER },
+	{ "S12 Unknown, ring broken", 4, 0, RINGS | DISK | BROKEN, XENVBD_ACT_UNREGISTER },
+	{ "S12 Unknown, failed", 5, 0, FAILED, XENVBD_ACT_UNREGISTER },
+	{ "S12 InitWait is no state of a frontend", 2, 2, DISK, XENVBD_ACT_BAD_STATE },
+	{ "S12 Reconfiguring", 4, 7, RINGS | DISK, XENVBD_ACT_BAD_STATE },
+	{ "S12 Reconfigured", 4, 8, RINGS | DISK, XENVBD_ACT_BAD_STATE },
+	{ "S12 9", 4, 9, RINGS | DISK, XENVBD_ACT_BAD_STATE },
+	{ "S12 2^32 - 1", 4, 0xffffffff, RINGS | DISK, XENVBD_ACT_BAD_STATE },
+	{ "S12 32 is not 0", 4, 32, RINGS | DISK, XENVBD_ACT_BAD_STATE },
+	{ "S12 36 is not 4", 2, 36, DISK, XENVBD_ACT_BAD_STATE },
+
+	{ "broken ring", 4, 4, RINGS | DISK | BROKEN, XENVBD_ACT_BROKEN },
+	{ "closing a broken ring", 4, 6, RINGS | DISK | BROKEN, XENVBD_ACT_CLOSED },
+	{ "error stands", 2, 3, DISK | FAILED, XENVBD_ACT_NONE },
+	{ "error does not stop closing", 5, 6, DISK | FAILED, XENVBD_ACT_CLOSED },
+	{ "toolstack detaches, no driver in the guest", 2, 1, OFFLINE | XENVBD_FACT_CLOSE,
+	  XENVBD_ACT_UNREGISTER },
+	{ "gone is gone", 6, 4, GONE | DISK | RINGS, XENVBD_ACT_NONE },
+};
+
+static void the_seed_rows_hold(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(seed_rows); i++) {
+		const struct seed_row *row = &seed_rows[i];
+		enum xenvbd_action got = xenvbd_next_action(row->own, row->frontend, row->facts);
+
+		expect(got == row->action, "%s: %u, not %u", row->name, got, row->action);
+	}
+}
+
+/* Follow the table to its NONE, all goes well. */
+static void run(struct model *m, unsigned int frontend)
+{
+	enum xenvbd_action action;
+	unsigned int step = 0;
+
+	while ((action = xenvbd_next_action(m->own, frontend, m->facts)) != XENVBD_ACT_NONE) {
+		expect(step++ < MODEL_MAX_STEPS, "own %u, frontend %u, facts 0x%x", m->own,
+		       frontend, m->facts);
+		expect(model_act(m, action, true), "own %u, frontend %u, facts 0x%x: action %u",
+		       m->own, frontend, m->facts, action);
+	}
+}
+
+/* S8: the order in which ring and disk become ready does not matter. */
+static void ring_and_disk_become_ready_in_either_order(void **state)
+{
+	struct model m = { XenbusStateInitWait };
+
+	run(&m, XenbusStateInitialised);
+	assert_int_equal(m.own, XenbusStateInitWait);
+	m.facts |= DISK;
+	run(&m, XenbusStateInitialised);
+	assert_int_equal(m.own, XenbusStateConnected);
+
+	m = (struct model){ XenbusStateInitWait, DISK };
+	run(&m, XenbusStateInitialising);
+	assert_int_equal(m.own, XenbusStateInitWait);
+	run(&m, XenbusStateInitialised);
+	assert_int_equal(m.own, XenbusStateConnected);
+}
+
+/* A guest reboots twice, then its domain goes. */
+static void a_life_goes_through_the_states(void **state)
+{
+	static const struct {
+		unsigned int frontend, own, rings;
+	} life[] = {
+		{ 1, 2, 0 }, { 3, 4, RINGS }, { 4, 4, RINGS }, { 5, 5, RINGS }, { 6, 6, 0 },
+		{ 1, 2, 0 }, { 3, 4, RINGS }, { 4, 4, RINGS }, { 6, 6, 0 },
+		{ 1, 2, 0 }, { 3, 4, RINGS }, { 1, 2, 0 }, { 3, 4, RINGS }, { 0, 6, 0 },
+	};
+	struct model m = { XenbusStateInitWait, DISK };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(life); i++) {
+		run(&m, life[i].frontend);
+		expect(m.own == life[i].own, "step %u: %u", i, m.own);
+		expect((m.facts & RINGS) == life[i].rings, "step %u", i);
+	}
+	assert_int_equal(m.facts, GONE);
+}
+
+static void check_action(unsigned int own, unsigned int frontend, unsigned int facts)
+{
+	enum xenvbd_action action = xenvbd_next_action(own, frontend, facts);
+	bool opening = frontend == 3 || frontend == 4;
+
+	if (action == XENVBD_ACT_CONNECT)
+		expect(opening && facts & DISK && facts & RINGS &&
+		       !(facts & (BROKEN | FAILED | GONE)) && own != XenbusStateConnected,
+		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
+	if (action == XENVBD_ACT_MAP)
+		expect(opening && !(facts & (BROKEN | FAILED | GONE)),
+		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
+	if (action == XENVBD_ACT_UNREGISTER)
+		expect(!frontend || facts & OFFLINE, "own %u, frontend %u, facts 0x%x",
+		       own, frontend, facts);
+	if (action == XENVBD_ACT_BROKEN)
+		expect(facts & BROKEN, "own %u, frontend %u, facts 0x%x", own, frontend, facts);
+	if (facts & GONE)
+		expect(action == XENVBD_ACT_NONE, "own %u, frontend %u, facts 0x%x",
+		       own, frontend, facts);
+	expect((unsigned int)action < XENVBD_NR_ACTIONS, "own %u, frontend %u, facts 0x%x",
+	       own, frontend, facts);
+}
+
+static void no_action_without_its_reason(void **state)
+{
+	for_all(check_action);
+}
+
+/*
+ * S8: while we are not Connected an old ring is dropped first. CLOSING keeps
+ * the rings, and a frontend that comes back from there must not have their
+ * threads started a second time.
+ */
+static void rings_from_before_a_close_are_not_connected_again(void **state)
+{
+	static const unsigned int back[] = { XenbusStateInitialised, XenbusStateConnected };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(back); i++) {
+		struct model m = { XenbusStateConnected, DISK | RINGS, true };
+
+		run(&m, XenbusStateClosing);
+		run(&m, back[i]);
+		assert_int_equal(m.own, XenbusStateConnected);
+
+		m = (struct model){ XenbusStateConnected, DISK | RINGS, true };
+		run(&m, XenbusStateReconfiguring);
+		/* The frontend's next state is what an error waits for. */
+		m.facts &= ~FAILED;
+		run(&m, back[i]);
+		assert_int_equal(m.own, XenbusStateConnected);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest transitions[] = {
+		cmocka_unit_test(there_is_a_row_for_everything_and_a_use_for_every_row),
+		cmocka_unit_test(every_path_comes_to_rest),
+		cmocka_unit_test(the_seed_rows_hold),
+		cmocka_unit_test(ring_and_disk_become_ready_in_either_order),
+		cmocka_unit_test(a_life_goes_through_the_states),
+		cmocka_unit_test(no_action_without_its_reason),
+		cmocka_unit_test(rings_from_before_a_close_are_not_connected_again),
+	};
+
+	return RUN(transitions);
+}

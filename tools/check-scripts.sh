@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Prints a directory with the kernel's own checking scripts, of the reference
+# kernel. The first time it fetches them: Debian has checkpatch.pl only in the
+# package of the whole source, of which nothing else is kept.
+
+LAB=$(cd "$(dirname "$0")/../tests/lab" && pwd) || exit
+# shellcheck source-path=SCRIPTDIR/../tests/lab source=common.sh
+. "$LAB/common.sh"
+# shellcheck source-path=SCRIPTDIR/../tests/lab source=setup.sh
+. "$LAB/setup.sh"
+
+PACKAGE=linux-source-$REFERENCE_KERNEL
+SCRIPTS=(checkpatch.pl spelling.txt const_structs.checkpatch kernel-doc)
+dir=$CACHE/scripts-$(key "$0")
+
+fetch()
+{
+	local deb tmp=$dir.tmp
+
+	say "fetching the kernel's checking scripts"
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	deb=$(fetch_or_die '^linux-source-[0-9]' "$PACKAGE") || exit
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$PACKAGE.tar.xz" |
+		xz -dc -T0 | tar -x -C "$tmp" --strip-components=2 \
+		"${SCRIPTS[@]/#/$PACKAGE/scripts/}" || die "cannot unpack $deb"
+	# 150 MB that nobody needs again
+	rm -f "$deb"
+	mv "$tmp" "$dir"
+}
+
+if [ ! -d "$dir" ]; then
+	mkdir -p "$CACHE/apt"
+	exec 9>"$CACHE/lock"
+	flock 9
+	[ -d "$dir" ] || fetch
+	exec 9>&-
+fi
+echo "$dir"

@@ -1,0 +1,326 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Static checks. Each function check_NAME prints what it finds and fails if
+# that is anything.
+#   check.sh [--list | NAME...]      all checks if none is named
+#   SRC=dir     check the driver and the repository in this directory
+#   O=dir       build there
+#   KDIR_6_12=, KDIR_6_1=   kernel headers, instead of the lab's
+#
+# The checks are called by name only.
+# shellcheck disable=SC2317
+
+TOOLS=$(cd "$(dirname "$0")" && pwd)
+SRC=$(cd "${SRC:-$TOOLS/..}" && pwd) || exit
+O=${O:-$SRC/build/static}
+LAB=$TOOLS/../tests/lab
+CC=gcc-12
+CLANG=clang-14
+
+# What checkpatch may say of a file: each exception with its reason
+checkpatch_ignore()
+{
+	case $1 in
+	# The place for other kernel versions; an in-tree export deletes it
+	compat.h)	echo LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
+	# Names of xenbus.h: the row of a table has no room for their prefix
+	state.c)	echo CAMELCASE ;;
+	# A native frontend's layout does depend on the architecture
+	proto.h)	echo ARCH_DEFINES ;;
+	# Generated attributes: parentheses would not compile
+	sysfs.c)	echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON ;;
+	# The list that members, files and sums are generated from
+	stats.h)	printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
+				MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE TRAILING_SEMICOLON ;;
+	esac
+}
+
+# ---- helpers ----------------------------------------------------------------
+
+# need COMMAND...: nothing can be skipped
+need()
+{
+	local c missing=0
+
+	for c; do
+		command -v "$c" >/dev/null || { echo "needs $c: run tests/lab/lab setup"; missing=1; }
+	done
+	return "$missing"
+}
+
+# kdir VERSION: the kernel's headers
+kdir()
+{
+	local var=KDIR_${1//./_} dir=
+
+	dir=${!var:-$(. "$LAB/common.sh" && kernel_headers "$1" 2>/dev/null)}
+	if [ ! -e "$dir/Makefile" ]; then
+		echo "needs the headers of Linux $1: run tests/lab/lab setup" >&2
+		return 1
+	fi
+	echo "$dir"
+}
+
+# none: fails if anything comes in, and prints it
+none()
+{
+	! grep .
+}
+
+driver_files()
+{
+	local f
+
+	for f in "$SRC"/*.[ch]; do
+		[[ $f == *.mod.c ]] || echo "${f##*/}"
+	done
+}
+
+# repo_files: all that is or will be in the repository, relative to it
+repo_files()
+{
+	if git -C "$SRC" rev-parse --git-dir >/dev/null 2>&1; then
+		git -C "$SRC" ls-files --cached --others --exclude-standard
+	else
+		(cd "$SRC" && find . -type f -printf '%P\n')
+	fi | grep -v -e '^build/' -e '^\.checkpatch' | while IFS= read -r f; do
+		[ -f "$SRC/$f" ] && echo "$f"
+	done
+}
+
+shell_scripts()
+{
+	local f
+
+	repo_files | while IFS= read -r f; do
+		case $f in
+		*.sh) echo "$f" ;;
+		*.c | *.h | *.md | *.rst | *.pl | *.py) ;;
+		*)	head -n 5 "$SRC/$f" | grep -qE '^#!.*[/ ](ba|da)?sh|^# shellcheck shell=' &&
+				echo "$f" ;;
+		esac
+	done
+}
+
+# build NAME VERSION MAKE-ARGUMENT...: a fresh copy of the driver, built as a
+# module; prints what is not progress
+build()
+{
+	local name=$1 kernel dir=$O/$1 f
+
+	kernel=$(kdir "$2" 2>&1) || { echo "$kernel"; return; }
+	shift 2
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	while IFS= read -r f; do
+		cp "$SRC/$f" "$dir/"
+	done < <(driver_files; echo Makefile; echo Kconfig)
+	make -C "$kernel" M="$dir" CONFIG_XEN_BLKDEV_BACKEND=m "$@" modules >"$O/$name.log" 2>&1
+	[ -e "$dir/xen-blkback.ko" ] || echo "no xen-blkback.ko, see $O/$name.log"
+	grep -vE -e '^make(\[[0-9]+\])?: (Entering|Leaving) directory' \
+		-e '^  (CC|LD|AR|AS|BTF|CHECK|MODPOST|GEN)[ []' \
+		-e '^Skipping BTF generation' "$O/$name.log"
+}
+
+# c_functions: "FILE LINE NAME LENGTH STATIC DOCUMENTED" for each function body
+c_functions()
+{
+	local f
+
+	driver_files | grep '\.[ch]$' | while IFS= read -r f; do
+		awk -v file="$f" '
+			/^\/\*\*/ { doc = ""; in_doc = 1 }
+			in_doc && doc == "" && /^ \* [a-z_0-9]+ -/ { doc = $2 }
+			/\*\// { in_doc = 0 }
+			/^[A-Za-z_].*\(/ && !/;[[:space:]]*$/ {
+				head = $0; at = FNR
+				name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name)
+			}
+			/^\{/ && name != "" { start = FNR }
+			/^\}/ && start {
+				print file, at, name, FNR - start - 1, head ~ /^static/, doc == name
+				start = 0; name = ""
+			}' "$SRC/$f"
+	done
+}
+
+# ---- checks -----------------------------------------------------------------
+
+check_w1_6_12()
+{
+	need make "$CC" && build w1-6.12 6.12 CC="$CC" W=1 | none
+}
+
+check_w1_6_1()
+{
+	need make "$CC" && build w1-6.1 6.1 CC="$CC" W=1 | none
+}
+
+check_sparse()
+{
+	need make "$CC" sparse && build sparse 6.12 CC="$CC" C=2 | none
+}
+
+# The headers' makefile sets CC, so LLVM=1 would quietly build with gcc; and
+# their .config is gcc's, so what clang does not know is taken out of it.
+check_clang()
+{
+	need make "$CLANG" readelf || return
+	{
+		build clang 6.12 CC="$CLANG" CONFIG_CC_IS_GCC= CONFIG_CC_IS_CLANG=y \
+			CONFIG_MITIGATION_RETHUNK= CONFIG_MITIGATION_SLS= \
+			CONFIG_INIT_STACK_ALL_ZERO= CONFIG_FTRACE_MCOUNT_USE_CC= \
+			CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough W=1 \
+			KCFLAGS="-Wno-unknown-warning-option -include $TOOLS/../tests/static/clang-config.h"
+		readelf -p .comment "$O/clang/ring.o" 2>&1 | grep -q clang || echo "not built by clang"
+	} | none
+}
+
+check_checkpatch()
+{
+	local scripts f ignore
+
+	need perl || return
+	scripts=$("$TOOLS/check-scripts.sh") || { echo "needs checkpatch.pl"; return 1; }
+	# It leaves a file behind where it runs.
+	mkdir -p "$O/checkpatch"
+	cd "$O/checkpatch" || return
+	while IFS= read -r f; do
+		ignore=$(checkpatch_ignore "$f")
+		perl "$scripts/checkpatch.pl" --strict --no-tree --no-summary --terse --quiet \
+			--show-types ${ignore:+--ignore "$ignore"} -f "$SRC/$f" 2>&1 |
+			sed "s|^$SRC/||"
+	done < <(driver_files; echo Kconfig; echo Makefile) |
+		# The names of the public header are not ours to change.
+		grep -v -e 'CamelCase: <XenbusState' -e '^Use of uninitialized value .root' \
+			-e '^find: ./include' | none
+}
+
+check_kernel_doc()
+{
+	local scripts f
+
+	need perl || return
+	scripts=$("$TOOLS/check-scripts.sh") || { echo "needs kernel-doc"; return 1; }
+	cd "$SRC" || return
+	while IFS= read -r f; do
+		perl "$scripts/kernel-doc" -none -Werror "$f" 2>&1 | grep -v 'warnings as Errors'
+	done < <(driver_files) | none
+}
+
+# Every function that other files can call is documented where it is defined.
+check_documented()
+{
+	c_functions | awk '$1 ~ /\.c$/ && !$5 && !$6 { print $1 ":" $2 ": " $3 "() has no kernel-doc" }' |
+		none
+}
+
+check_layers()
+{
+	need perl && "$TOOLS/check-layers.sh" "$SRC"
+}
+
+check_file_length()
+{
+	local f n max
+
+	while IFS= read -r f; do
+		n=$(wc -l <"$SRC/$f")
+		max=600
+		[[ $f == *.h ]] && max=200
+		# Holds the four central structs, and they belong together.
+		[ "$f" = common.h ] && max=250
+		[ "$n" -le "$max" ] || echo "$f: $n lines, of at most $max"
+	done < <(driver_files) | none
+}
+
+check_function_length()
+{
+	c_functions | awk '$4 > 80 { print $1 ":" $2 ": " $3 "() has " $4 " lines, of at most 80" }' |
+		none
+}
+
+# In the first line, or in the second after a #!
+check_spdx()
+{
+	local f
+
+	repo_files | while IFS= read -r f; do
+		case $f in
+		*.c | *.h | *.S | *.sh | *.t | *.pl | *.py | *.rst | *Makefile | *Kconfig) ;;
+		*)	head -c 2 "$SRC/$f" | grep -q '#!' || continue ;;
+		esac
+		head -n 2 "$SRC/$f" | awk '
+			NR == 1 && /^#!/ { next }
+			/SPDX-License-Identifier: GPL-2\.0-only/ { ok = 1 }
+			{ exit }
+			END { exit !ok }' || echo "$f: no SPDX-License-Identifier: GPL-2.0-only"
+	done | none
+}
+
+# A guest must never be able to stop the host, with panic_on_warn neither.
+check_no_bug()
+{
+	cd "$SRC" || return
+	driver_files | xargs grep -nE '\b(VM_|LOCKDEP_)?(BUG|BUG_ON|WARN|WARN_ON|WARN_ONCE|WARN_ON_ONCE|panic|WARN_TAINT)[[:space:]]*\(' | none
+}
+
+check_shellcheck()
+{
+	local f libs
+
+	need shellcheck || return
+	cd "$SRC" || return
+	# What is sourced is checked by itself, and may be there in the lab only;
+	# busybox's shell is as good as dash. A library's variables are used elsewhere.
+	shell_scripts | while IFS= read -r f; do
+		libs=
+		head -n 1 "$f" | grep -q '^#!' || libs=,SC2034
+		shellcheck --exclude="SC1091,SC2187$libs" --format=gcc "$f"
+	done | none
+}
+
+# Paths of the machine it was written on, and hosts it downloaded from
+check_portable()
+{
+	local hosts pattern
+
+	hosts=$({
+		cat /etc/apt/sources.list /etc/apt/sources.list.d/* /etc/apt/apt.conf \
+			/etc/apt/apt.conf.d/* 2>/dev/null
+		printenv http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
+	} | grep -v '^ *#' | grep -oE 'https?://[^/ ";]+' | sed 's|.*//||; s|.*@||; s|:[0-9]*$||' |
+		grep -vE '(^|\.)debian\.org$|^localhost$' | sort -u | sed 's|\.|\\.|g')
+	pattern='(^|[^[:alnum:]_.$}/-])/(wor''k|home/[a-z]|User''s|tm''p/kh)(/|$)'
+	[ -z "$hosts" ] || pattern="$pattern|${hosts//$'\n'/|}"
+	cd "$SRC" || return
+	repo_files | tr '\n' '\0' | xargs -0 grep -nIE -- "$pattern" | none
+}
+
+# ---- main -------------------------------------------------------------------
+
+all=$(declare -F | sed -n 's/^declare -f check_//p')
+status=0
+
+mkdir -p "$O"
+if [ "${1-}" = --list ]; then
+	echo "$all"
+	exit
+fi
+for name in "${@:-all}"; do
+	[ "$name" = all ] && list=$all || list=$name
+	for check in $list; do
+		if ! declare -F "check_$check" >/dev/null; then
+			echo "check.sh: no check is called $check"
+			status=1
+		elif found=$("check_$check" 2>&1); then
+			[ $# = 1 ] || echo "ok: $check"
+		else
+			printf '%s\n' "${found:-failed without a word}"
+			[ $# = 1 ] || echo "FAILED: $check"
+			status=1
+		fi
+	done
+done
+exit "$status"

@@ -15,7 +15,8 @@
 #include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
-#include <linux/slab.h>
+#include <linux/sched/mm.h>
+#include <linux/vmalloc.h>
 #include <xen/events.h>
 
 #include "blkback.h"
@@ -194,6 +195,7 @@ static void ring_take_one(struct xenvbd_ring *ring)
 /* Take all that is in the ring. */
 static bool ring_take(struct xenvbd_ring *ring)
 {
+	u64 nr_sects;
 	int nr, i;
 
 	nr = xenvbd_sring_pending(&ring->sring);
@@ -204,8 +206,11 @@ static bool ring_take(struct xenvbd_ring *ring)
 	if (!nr)
 		return false;
 
-	/* The disk may have been resized. */
-	ring->limits.nr_sects = bdev_nr_sectors(ring->bdev);
+	nr_sects = bdev_nr_sectors(ring->bdev);
+	if (unlikely(nr_sects != ring->limits.nr_sects)) {
+		ring->limits.nr_sects = nr_sects;
+		ring_report(ring, XENVBD_EVENT_RESIZE);
+	}
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
 	ring->found = true;
@@ -447,6 +452,8 @@ static void ring_idle(struct xenvbd_ring *ring, bool stopping)
 
 static int ring_thread(void *data)
 {
+	/* No allocation may wait for I/O: this domain may swap to our disk. */
+	unsigned int noio = memalloc_noio_save();
 	struct xenvbd_ring *ring = data;
 	bool stopping;
 
@@ -459,9 +466,11 @@ static int ring_thread(void *data)
 			continue;
 		}
 		if (stopping && !xenvbd_sring_inflight(&ring->sring))
-			return 0;
+			break;
 		ring_idle(ring, stopping);
 	}
+	memalloc_noio_restore(noio);
+	return 0;
 }
 
 /* ---- the ring's own life ------------------------------------------------ */
@@ -480,7 +489,8 @@ int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
 {
 	u32 i;
 
-	ring->reqs = kvcalloc(ring->sring.nr_ents, sizeof(*ring->reqs), GFP_KERNEL);
+	/* By pages, not by powers of two. */
+	ring->reqs = vcalloc(ring->sring.nr_ents, sizeof(*ring->reqs));
 	if (!ring->reqs)
 		return -ENOMEM;
 	for (i = 0; i < ring->sring.nr_ents; i++) {

@@ -172,6 +172,7 @@ enum xenvbd_event {
 	XENVBD_EVENT_TOOLSTACK,	/* our own state node was written */
 	XENVBD_EVENT_BROKEN,	/* a ring was made unusable */
 	XENVBD_EVENT_NO_FLUSH,	/* the disk turned out not to know flushes */
+	XENVBD_EVENT_RESIZE,	/* the disk may have another size */
 };
 
 /* One virtual block device. */
@@ -189,7 +190,9 @@ struct xenvbd {
 	unsigned long events;
 	unsigned int fe_state;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *discard_wq;
 	struct work_struct work;
+	struct delayed_work size_work;
 	struct xenbus_watch disk_watch;
 	struct xenbus_watch state_watch;
 	struct xenbus_watch reap_watch;
@@ -203,8 +206,10 @@ struct xenvbd {
 	bool failed;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
+	/* Size of the disk as the frontend was told, in sectors of 512 bytes. */
+	u64 told_sects;
 	struct ratelimit_state errors;
-	char error[192];
+	char error[256];
 
 	/*
 	 * Written under both locks: sysfs reads it and must not wait for

@@ -102,7 +102,12 @@ static u64 key_zero(const struct xenvbd *vbd)
 /* Sectors of 512 bytes, whatever the disk's own are. */
 static u64 key_sectors(const struct xenvbd *vbd)
 {
-	return bdev_nr_sectors(vbd->disk.bdev);
+	return vbd->told_sects;
+}
+
+static u64 key_state(const struct xenvbd *vbd)
+{
+	return vbd->xbdev->state;
 }
 
 static u64 key_info(const struct xenvbd *vbd)
@@ -149,6 +154,13 @@ static const struct xenvbd_key transport_keys[] = {
 
 static const struct xenvbd_key flush_keys[] = {
 	{ "feature-flush-cache", key_flush },
+	{ }
+};
+
+/* Frontends look at the size again when they see our state written. */
+static const struct xenvbd_key size_keys[] = {
+	{ "sectors", key_sectors },
+	{ "state", key_state },
 	{ }
 };
 
@@ -245,6 +257,7 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
  */
 int xenvbd_publish_disk(struct xenvbd *vbd)
 {
+	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
 	return publish(vbd, disk_keys, vbd->disk.discard ? discard_keys : no_keys);
 }
 
@@ -258,4 +271,23 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
 int xenvbd_publish_flush(struct xenvbd *vbd)
 {
 	return publish(vbd, flush_keys, no_keys);
+}
+
+/**
+ * xenvbd_publish_size - tell a connected frontend if the disk was resized
+ * @vbd: with an open disk
+ *
+ * Context: process.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_publish_size(struct xenvbd *vbd)
+{
+	u64 nr_sects = bdev_nr_sectors(vbd->disk.bdev);
+
+	if (nr_sects == vbd->told_sects)
+		return 0;
+	dev_info(&vbd->xbdev->dev, "disk resized from %llu to %llu sectors\n",
+		 vbd->told_sects, nr_sects);
+	vbd->told_sects = nr_sects;
+	return publish(vbd, size_keys, no_keys);
 }

@@ -8,5 +8,6 @@
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);
 int xenvbd_publish_flush(struct xenvbd *vbd);
+int xenvbd_publish_size(struct xenvbd *vbd);
 
 #endif /* XENVBD_FEATURES_H */

@@ -10,6 +10,7 @@
 #include <linux/hash.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "grant.h"
 
@@ -228,7 +229,7 @@ int xenvbd_grants_init(struct xenvbd_ring *ring, bool persistent)
 	static_assert(sizeof(*ring->batch.copy) >= sizeof(*ring->batch.map));
 
 	INIT_LIST_HEAD(&ring->lru);
-	ring->batch.ops = kvcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy), GFP_KERNEL);
+	ring->batch.ops = vcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy));
 	ring->batch_page = kcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch_page), GFP_KERNEL);
 	/* One is enough to get on with; more are taken while there is memory. */
 	ring->bigs = mempool_create_kmalloc_pool(1, sizeof(struct xenvbd_big));
@@ -254,7 +255,7 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
 	mempool_destroy(ring->bigs);
 	kvfree(ring->pgrants);
 	kvfree(ring->pool);
-	kvfree(ring->batch.ops);
+	vfree(ring->batch.ops);
 	kfree(ring->batch_page);
 }
 

@@ -54,9 +54,11 @@ static void io_discard_work(struct work_struct *work)
 {
 	struct xenvbd_req *req = container_of(work, struct xenvbd_req, work);
 	struct block_device *bdev = req->ring->bdev;
-	int err;
+	int err = 0;
 
-	if (req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure)
+	if (!req->nr_sects)
+		; /* Nothing is soon discarded; the block layer would call it an error. */
+	else if (req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure)
 		err = blkdev_issue_secure_erase(bdev, req->sector, req->nr_sects, GFP_NOIO);
 	else
 		err = blkdev_issue_discard(bdev, req->sector, req->nr_sects, GFP_NOIO);
@@ -76,5 +78,5 @@ static void io_discard_work(struct work_struct *work)
 void xenvbd_io_discard(struct xenvbd_req *req)
 {
 	INIT_WORK(&req->work, io_discard_work);
-	queue_work(req->ring->vbd->wq, &req->work);
+	queue_work(req->ring->vbd->discard_wq, &req->work);
 }

@@ -98,7 +98,13 @@ static void *sring_slot(const struct xenvbd_sring *sring, u32 idx)
  */
 void xenvbd_sring_fetch(struct xenvbd_sring *sring, struct xenvbd_slot *slot)
 {
-	memcpy(slot->bytes, sring_slot(sring, sring->req_cons), sring->slot_bytes);
+	const void *shared = sring_slot(sring, sring->req_cons);
+
+	/* Of constant size, so that the compiler does without a call. */
+	if (sring->abi == XENVBD_ABI_X86_64)
+		memcpy(slot->bytes, shared, XENVBD_SLOT_X86_64);
+	else
+		memcpy(slot->bytes, shared, XENVBD_SLOT_X86_32);
 	/*
 	 * From here on the compiler must take the bytes from @slot: without
 	 * this it may undo the copy and go to the shared memory once more.

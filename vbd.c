@@ -2,6 +2,7 @@
 /* A virtual block device and its rings, up and down. */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <xen/events.h>
 
 #include "blkback.h"
@@ -166,7 +167,7 @@ static void ring_destroy(struct xenvbd_ring *ring)
 	synchronize_rcu();
 	if (ring->task)
 		put_task_struct(ring->task);
-	kvfree(ring->reqs);
+	vfree(ring->reqs);
 	kfree(ring);
 }
 

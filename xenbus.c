@@ -17,7 +17,12 @@
 #include "sysfs.h"
 #include "vbd.h"
 
+/* How often the size of a connected disk is looked at while nobody uses it. */
+#define SIZE_INTERVAL	HZ
+
 static struct workqueue_struct *xenvbd_wq;
+/* A queue of their own: many slow discards must not keep a vbd from closing. */
+static struct workqueue_struct *xenvbd_discard_wq;
 
 /* ---- facts -------------------------------------------------------------- */
 
@@ -43,6 +48,18 @@ static void disk_changed(struct xenbus_watch *watch, const char *path, const cha
 static void state_changed(struct xenbus_watch *watch, const char *path, const char *token)
 {
 	record(container_of(watch, struct xenvbd, state_watch), XENVBD_EVENT_TOOLSTACK);
+}
+
+/*
+ * Nobody tells when a block device gets another size. Rings look at each
+ * pass; this is for those that have nothing to do. Deferrable: it wakes no
+ * CPU that sleeps.
+ */
+static void look_at_size(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd, size_work);
+
+	record(vbd, XENVBD_EVENT_RESIZE);
 }
 
 /* What the toolstack wants, if it matters to what happens next. */
@@ -201,6 +218,18 @@ static void handle_events(struct xenvbd *vbd)
 	}
 }
 
+static void handle_size(struct xenvbd *vbd)
+{
+	int err;
+
+	if (vbd->gone || vbd->xbdev->state != XenbusStateConnected)
+		return;
+	err = xenvbd_publish_size(vbd);
+	if (err)
+		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
+	mod_delayed_work(xenvbd_wq, &vbd->size_work, SIZE_INTERVAL);
+}
+
 static void xenvbd_work(struct work_struct *work)
 {
 	struct xenvbd *vbd = container_of(work, struct xenvbd, work);
@@ -222,6 +251,7 @@ static void xenvbd_work(struct work_struct *work)
 			break;
 		}
 	}
+	handle_size(vbd);
 	mutex_unlock(&vbd->lock);
 }
 
@@ -242,7 +272,12 @@ static void xenvbd_remove(struct xenbus_device *xbdev)
 
 	unwatch(&vbd->disk_watch);
 	unwatch(&vbd->state_watch);
-	/* May be queued until the watches are gone, and may set the last one. */
+
+	/* From here on the work item does nothing, and starts nothing. */
+	mutex_lock(&vbd->lock);
+	vbd->gone = true;
+	mutex_unlock(&vbd->lock);
+	cancel_delayed_work_sync(&vbd->size_work);
 	cancel_work_sync(&vbd->work);
 	unwatch(&vbd->reap_watch);
 
@@ -278,7 +313,9 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 		return -ENOMEM;
 	}
 	INIT_WORK(&vbd->work, xenvbd_work);
+	INIT_DEFERRABLE_WORK(&vbd->size_work, look_at_size);
 	vbd->wq = xenvbd_wq;
+	vbd->discard_wq = xenvbd_discard_wq;
 	dev_set_drvdata(&xbdev->dev, vbd);
 
 	/* Whatever the watches find has to wait for the first state. */
@@ -324,17 +361,21 @@ static int __init xenvbd_init(void)
 		return err;
 
 	/* Unbound: each vbd's work may wait for its disk and for nobody else. */
+	err = -ENOMEM;
 	xenvbd_wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
-	if (!xenvbd_wq) {
-		err = -ENOMEM;
+	if (!xenvbd_wq)
 		goto out_destroy_cache;
-	}
+	xenvbd_discard_wq = alloc_workqueue("xen-blkback-discard", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!xenvbd_discard_wq)
+		goto out_destroy_wq;
 
 	err = xenbus_register_backend(&xenvbd_driver);
 	if (err)
-		goto out_destroy_wq;
+		goto out_destroy_discard_wq;
 	return 0;
 
+out_destroy_discard_wq:
+	destroy_workqueue(xenvbd_discard_wq);
 out_destroy_wq:
 	destroy_workqueue(xenvbd_wq);
 out_destroy_cache:
@@ -345,6 +386,7 @@ out_destroy_cache:
 static void __exit xenvbd_exit(void)
 {
 	xenbus_unregister_driver(&xenvbd_driver);
+	destroy_workqueue(xenvbd_discard_wq);
 	destroy_workqueue(xenvbd_wq);
 	xenvbd_cache_destroy();
 }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+#
+# Paths and small helpers shared by the host side of the lab.
+
+LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPO=$(cd "$LAB/../.." && pwd)
+CACHE=${XENVBD_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/xen-blkback}
+BUILD=$REPO/build
+LOGS=$BUILD/lab-logs
+KERNELS=(6.12 6.1)
+REFERENCE_KERNEL=6.12
+
+# Progress goes to stderr: stdout belongs to the job's TAP.
+say()
+{
+	printf '[%3d s] %s\n' "$SECONDS" "$*" >&2
+}
+
+die()
+{
+	printf 'lab: %s\n' "$*" >&2
+	exit 1
+}
+
+# packages FILE: the names in a package list
+packages()
+{
+	grep -v '^#' "$LAB/packages/$1"
+}
+
+# retry COMMAND...: mirrors fail now and then, so try three times
+retry()
+{
+	local try
+
+	for try in 1 2 3; do
+		"$@" && return
+		say "attempt $try failed: $*"
+		sleep $((try * 5))
+	done
+	return 1
+}
+
+# key FILE...: a short name for the contents of these files
+key()
+{
+	cat "$@" | sha256sum | cut -c1-12
+}
+
+xen_dir()
+{
+	echo "$CACHE/xen-$(key "$LAB/packages/xen" "$LAB/setup.sh")"
+}
+
+root_dir()
+{
+	echo "$CACHE/root-$(key "$LAB/packages/root" "$LAB/setup.sh")"
+}
+
+# kernel_dir KERNEL: vmlinuz, release, headers/, modules/, modules.squashfs
+kernel_dir()
+{
+	echo "$CACHE/kernel-$1-$(key "$LAB/packages/kernel-$1" "$LAB/setup.sh")"
+}
+
+# kernel_headers KERNEL: the directory to give to `make -C`
+kernel_headers()
+{
+	local dir
+
+	dir=$(kernel_dir "$1")
+	echo "$dir/headers/usr/src/linux-headers-$(<"$dir/release")"
+}
+
+# initrd_file KERNEL
+initrd_file()
+{
+	echo "$CACHE/initrd-$1-$(key "$LAB/initramfs-init" "$LAB/guest-init" "$LAB/setup.sh" \
+		"$LAB/packages/kernel-$1" "$LAB/packages/root").img"
+}

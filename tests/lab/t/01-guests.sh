@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=400
+#
+# A PV and a PVH guest boot from the backend and use a disk of their own.
+
+. /lab/lib.sh
+
+# uses_disk NAME
+uses_disk()
+{
+	guest_run "$1" 'set -e
+		mkfs.ext4 -q /dev/xvda
+		mount /dev/xvda /mnt
+		fio --name=x --directory=/mnt --size=8m --rw=randwrite --bs=4k \
+			--direct=1 --verify=crc32c --ioengine=libaio --iodepth=8 --minimal
+		umount /mnt
+		fsck.ext4 -fn /dev/xvda'
+}
+
+ok "the backend loads" module_load
+ok "a disk in memory" null_disk
+leak_snapshot
+for type in pv pvh; do
+	ok "a $type guest starts" guest_start "guest-$type" $type phy:/dev/nullb0,xvda,w ||
+		bail "no $type guest"
+	is "$(guest_run "guest-$type" 'echo "one  two"; exit 3'; echo $?)" \
+		$'one  two\n3' "it runs commands"
+	is "$(guest_run "guest-$type" 'seq 5000' | md5sum)" "$(seq 5000 | md5sum)" \
+		"long output arrives whole"
+	ok "it makes a file system and verifies data" uses_disk "guest-$type"
+	ok "it stops" guest_stop "guest-$type"
+	blockdev --flushbufs /dev/nullb0
+	ok "dom0 finds the file system sound" fsck.ext4 -fn /dev/nullb0
+done
+leak_check "nothing is left behind"
+ok "the backend unloads" module_unload
+done_testing

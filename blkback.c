@@ -9,8 +9,9 @@
  *
  * One thread serves a ring. While there is work its event channel stays
  * masked, the late EOI being withheld, and one loop takes new requests and
- * gives back finished ones. A pass over the ring is the unit of cost: one
- * hypercall that maps, one that unmaps, one push of responses, one event.
+ * gives back finished ones. A pass over the ring is the unit of cost: a
+ * hypercall that maps, one that unmaps (for each XENVBD_BATCH_GRANTS of them),
+ * one push of responses, at most one event.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -119,7 +120,6 @@ static void ring_count(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
 static void ring_log_refusal(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
 			     enum xenvbd_reason reason)
 {
-	xenvbd_stat_inc(&ring->stats.err_req);
 	if (__ratelimit(&ring->refusals))
 		dev_warn(&ring->vbd->xbdev->dev,
 			 "%s: refused operation %u%s, sector %llu, %u segments: %s\n",
@@ -183,6 +183,7 @@ static void ring_take_one(struct xenvbd_ring *ring)
 	xenvbd_cmd_decode(&cmd, &slot, ring->sring.abi);
 	status = ring_check(ring, &cmd);
 	if (unlikely(status != BLK_STS_OK)) {
+		xenvbd_stat_inc(&ring->stats.err_req);
 		xenvbd_sring_respond(&ring->sring, cmd.id, cmd.op, status);
 		return;
 	}
@@ -416,14 +417,13 @@ static void ring_eoi(struct xenvbd_ring *ring)
 	ring->found = false;
 }
 
-static void ring_sleep(struct xenvbd_ring *ring, bool stopping, long timeout)
+static void ring_sleep(struct xenvbd_ring *ring, bool stopping, bool heed_events, long timeout)
 {
 	WRITE_ONCE(ring->awake, false);
 	/* A full barrier; pairs with those before ring_wake() and in kthread_stop(). */
 	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-	if (llist_empty(&ring->done) &&
-	    (stopping || (!kthread_should_stop() &&
-			  (ring->broken || !READ_ONCE(ring->event)))))
+	if (llist_empty(&ring->done) && (stopping || !kthread_should_stop()) &&
+	    !(heed_events && READ_ONCE(ring->event)))
 		schedule_timeout(timeout);
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(ring->awake, true);
@@ -432,22 +432,21 @@ static void ring_sleep(struct xenvbd_ring *ring, bool stopping, long timeout)
 /* No work was found: make sure that work will be noticed, then sleep. */
 static void ring_idle(struct xenvbd_ring *ring, bool stopping)
 {
+	/* Otherwise the event channel stays masked: events change nothing. */
+	bool heed_events = !stopping && !ring->broken && !ring->starved;
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
-	if (ring->starved) {
-		xenvbd_stat_inc(&ring->stats.oo_req);
-		timeout = RETRY_JIFFIES;
-	} else if (!stopping && !ring->broken) {
+	if (heed_events) {
 		if (xenvbd_sring_rearm(&ring->sring))
 			return;
 		ring_eoi(ring);
 		timeout = xenvbd_grants_trim(ring);
 	}
-	/* Of a ring that is broken or stopping the event channel stays masked. */
-
-	if (ring->held)
+	if (ring->starved)
+		xenvbd_stat_inc(&ring->stats.oo_req);
+	if (ring->starved || ring->held)
 		timeout = RETRY_JIFFIES;
-	ring_sleep(ring, stopping, timeout);
+	ring_sleep(ring, stopping, heed_events, timeout);
 }
 
 static int ring_thread(void *data)

@@ -169,7 +169,7 @@ struct xenvbd_ring {
 enum xenvbd_event {
 	XENVBD_EVENT_FRONTEND,	/* the frontend's state node was written */
 	XENVBD_EVENT_DISK,	/* physical-device was written */
-	XENVBD_EVENT_TOOLSTACK,	/* our own state node was written */
+	XENVBD_EVENT_TOOLSTACK,	/* our own state node or online was written */
 	XENVBD_EVENT_BROKEN,	/* a ring was made unusable */
 	XENVBD_EVENT_NO_FLUSH,	/* the disk turned out not to know flushes */
 	XENVBD_EVENT_RESIZE,	/* the disk may have another size */
@@ -195,6 +195,7 @@ struct xenvbd {
 	struct delayed_work size_work;
 	struct xenbus_watch disk_watch;
 	struct xenbus_watch state_watch;
+	struct xenbus_watch online_watch;
 	struct xenbus_watch reap_watch;
 
 	/* Everything below, and what xenbus knows of our state. */

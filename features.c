@@ -105,11 +105,6 @@ static u64 key_sectors(const struct xenvbd *vbd)
 	return vbd->told_sects;
 }
 
-static u64 key_state(const struct xenvbd *vbd)
-{
-	return vbd->xbdev->state;
-}
-
 static u64 key_info(const struct xenvbd *vbd)
 {
 	return (vbd->disk.cdrom ? VDISK_CDROM : 0) |
@@ -157,10 +152,8 @@ static const struct xenvbd_key flush_keys[] = {
 	{ }
 };
 
-/* Frontends look at the size again when they see our state written. */
 static const struct xenvbd_key size_keys[] = {
 	{ "sectors", key_sectors },
-	{ "state", key_state },
 	{ }
 };
 
@@ -183,10 +176,6 @@ static const struct xenvbd_key discard_keys[] = {
 	{ }
 };
 
-static const struct xenvbd_key no_keys[] = {
-	{ }
-};
-
 static int write_keys(struct xenvbd *vbd, struct xenbus_transaction xbt,
 		      const struct xenvbd_key *keys)
 {
@@ -203,9 +192,44 @@ static int write_keys(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	return 0;
 }
 
-/* All keys or none, in one transaction. */
-static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys,
-		   const struct xenvbd_key *more)
+static int write_transport(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	return write_keys(vbd, xbt, transport_keys);
+}
+
+static int write_disk(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	int err = write_keys(vbd, xbt, disk_keys);
+
+	return err || !vbd->disk.discard ? err : write_keys(vbd, xbt, discard_keys);
+}
+
+static int write_flush(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	return write_keys(vbd, xbt, flush_keys);
+}
+
+/*
+ * Frontends look at the size again when they see our state written. Not if
+ * the toolstack has written there: then there are other things to do.
+ */
+static int write_size(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	const char *dir = vbd->xbdev->nodename;
+	unsigned int state;
+	int err;
+
+	if (xenbus_scanf(xbt, dir, "state", "%u", &state) != 1 || state != vbd->xbdev->state)
+		return 0;
+	err = write_keys(vbd, xbt, size_keys);
+	if (!err && xenbus_printf(xbt, dir, "state", "%u", state))
+		err = xenvbd_error(vbd, -EIO, "writing %s/state", dir);
+	return err;
+}
+
+/* All that @write writes or nothing, in one transaction. */
+static int publish(struct xenvbd *vbd,
+		   int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
 {
 	struct xenbus_transaction xbt;
 	unsigned int tries;
@@ -215,9 +239,7 @@ static int publish(struct xenvbd *vbd, const struct xenvbd_key *keys,
 		err = xenbus_transaction_start(&xbt);
 		if (err)
 			break;
-		err = write_keys(vbd, xbt, keys);
-		if (!err)
-			err = write_keys(vbd, xbt, more);
+		err = write(vbd, xbt);
 		if (err) {
 			xenbus_transaction_end(xbt, 1);
 			return err;
@@ -245,7 +267,7 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 	vbd->max_rings = max_queues ?: min(num_online_cpus(), MAX_QUEUES);
 	vbd->max_ring_page_order = max_ring_page_order;
 	vbd->feature_persistent = feature_persistent;
-	return publish(vbd, transport_keys, no_keys);
+	return publish(vbd, write_transport);
 }
 
 /**
@@ -258,7 +280,7 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 int xenvbd_publish_disk(struct xenvbd *vbd)
 {
 	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
-	return publish(vbd, disk_keys, vbd->disk.discard ? discard_keys : no_keys);
+	return publish(vbd, write_disk);
 }
 
 /**
@@ -270,7 +292,7 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
  */
 int xenvbd_publish_flush(struct xenvbd *vbd)
 {
-	return publish(vbd, flush_keys, no_keys);
+	return publish(vbd, write_flush);
 }
 
 /**
@@ -283,11 +305,17 @@ int xenvbd_publish_flush(struct xenvbd *vbd)
 int xenvbd_publish_size(struct xenvbd *vbd)
 {
 	u64 nr_sects = bdev_nr_sectors(vbd->disk.bdev);
+	u64 old = vbd->told_sects;
+	int err;
 
-	if (nr_sects == vbd->told_sects)
+	if (nr_sects == old)
 		return 0;
-	dev_info(&vbd->xbdev->dev, "disk resized from %llu to %llu sectors\n",
-		 vbd->told_sects, nr_sects);
 	vbd->told_sects = nr_sects;
-	return publish(vbd, size_keys, no_keys);
+	err = publish(vbd, write_size);
+	if (err) {
+		vbd->told_sects = old;
+		return err;
+	}
+	dev_info(&vbd->xbdev->dev, "disk resized from %llu to %llu sectors\n", old, nr_sects);
+	return 0;
 }

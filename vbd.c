@@ -168,6 +168,7 @@ static void ring_destroy(struct xenvbd_ring *ring)
 	if (ring->task)
 		put_task_struct(ring->task);
 	vfree(ring->reqs);
+	xenvbd_put(ring->vbd);
 	kfree(ring);
 }
 
@@ -244,6 +245,7 @@ static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
 	if (!ring)
 		return ERR_PTR(xenvbd_error(vbd, -ENOMEM, "allocating ring %u", index));
 
+	xenvbd_get(vbd);
 	ring->vbd = vbd;
 	ring->domid = vbd->domid;
 	ring->index = index;

@@ -50,6 +50,12 @@ static void state_changed(struct xenbus_watch *watch, const char *path, const ch
 	record(container_of(watch, struct xenvbd, state_watch), XENVBD_EVENT_TOOLSTACK);
 }
 
+/* For a device that is Closed already the toolstack writes nothing else. */
+static void online_changed(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	record(container_of(watch, struct xenvbd, online_watch), XENVBD_EVENT_TOOLSTACK);
+}
+
 /*
  * Nobody tells when a block device gets another size. Rings look at each
  * pass; this is for those that have nothing to do. Deferrable: it wakes no
@@ -147,12 +153,18 @@ static void reap(struct xenbus_watch *watch, const char *path, const char *token
 /* A watch fires once when it is registered: that gets us into xenwatch. */
 static int act_unregister(struct xenvbd *vbd)
 {
+	int err;
+
 	drop_rings(vbd);
 	xenvbd_disk_close(&vbd->disk);
 	xenbus_switch_state(vbd->xbdev, XenbusStateClosed);
+
+	err = xenbus_watch_pathfmt(vbd->xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
+				   vbd->xbdev->nodename);
+	if (err)
+		return xenvbd_error(vbd, err, "registering a watch to unregister the device");
 	vbd->gone = true;
-	return xenbus_watch_pathfmt(vbd->xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
-				    vbd->xbdev->nodename);
+	return 0;
 }
 
 static int act_broken(struct xenvbd *vbd)
@@ -204,7 +216,10 @@ static void handle_events(struct xenvbd *vbd)
 	if (events & BIT(XENVBD_EVENT_BROKEN))
 		vbd->broken = vbd->nr_rings;
 
-	if (events & BIT(XENVBD_EVENT_DISK) && !vbd->gone) {
+	if (vbd->gone)
+		return;
+
+	if (events & BIT(XENVBD_EVENT_DISK)) {
 		err = xenvbd_open_disk(vbd);
 		if (err)
 			fail(vbd, err);
@@ -272,6 +287,7 @@ static void xenvbd_remove(struct xenbus_device *xbdev)
 
 	unwatch(&vbd->disk_watch);
 	unwatch(&vbd->state_watch);
+	unwatch(&vbd->online_watch);
 
 	/* From here on the work item does nothing, and starts nothing. */
 	mutex_lock(&vbd->lock);
@@ -285,6 +301,8 @@ static void xenvbd_remove(struct xenbus_device *xbdev)
 	drop_rings(vbd);
 	xenvbd_disk_close(&vbd->disk);
 	mutex_unlock(&vbd->lock);
+	/* Ring threads could queue it until now. */
+	cancel_work_sync(&vbd->work);
 
 	dev_set_drvdata(&xbdev->dev, NULL);
 	xenvbd_put(vbd);
@@ -299,8 +317,12 @@ static int xenvbd_watch(struct xenvbd *vbd)
 				   "%s/physical-device", xbdev->nodename);
 	if (err)
 		return err;
-	return xenbus_watch_pathfmt(xbdev, &vbd->state_watch, NULL, state_changed,
-				    "%s/state", xbdev->nodename);
+	err = xenbus_watch_pathfmt(xbdev, &vbd->state_watch, NULL, state_changed,
+				   "%s/state", xbdev->nodename);
+	if (err)
+		return err;
+	return xenbus_watch_pathfmt(xbdev, &vbd->online_watch, NULL, online_changed,
+				    "%s/online", xbdev->nodename);
 }
 
 static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_id *id)

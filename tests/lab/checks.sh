@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Checks that more than one test of the main job makes. Sourced after lib.sh.
+
+# fio_verify DEVICE OPTION...: writes, reads back, compares checksums
+fio_verify()
+{
+	local dev=$1
+
+	shift
+	fio --name=verify --filename="$dev" --direct=1 --ioengine=libaio --thread \
+		--verify=crc32c --verify_fatal=1 --minimal "$@"
+}
+
+# fio_each_size DEVICE STEP DEPTH: every multiple of STEP up to 44 KiB, each in
+# a place of its own. Buffers begin anywhere in a page, a sector's multiple.
+fio_each_size()
+{
+	local bs
+
+	{
+		printf '[global]\nfilename=%s\ndirect=1\nioengine=libaio\nthread\n' "$1"
+		printf 'verify=crc32c\nverify_fatal=1\nrw=randwrite\niodepth=%d\n' "$3"
+		printf 'iomem_align=%d\n' "$2"
+		for ((bs = $2; bs <= 45056; bs += $2)); do
+			printf '[bs%d]\nstonewall\nbs=%d\nsize=%d\noffset=%d\n' \
+				$bs $bs $((bs * 6)) $((bs * 1024))
+		done
+	} >"$LAB_TMP/sizes.fio"
+	fio --minimal "$LAB_TMP/sizes.fio"
+}
+
+# random_through DEVICE MIB: random bytes, kept for comparing; dd reaches the
+# backend with its largest requests
+random_through()
+{
+	head -c "${2}M" /dev/urandom >"$LAB_TMP/random"
+	dd if="$LAB_TMP/random" of="$1" bs=1M oflag=direct conv=nocreat,notrunc status=none
+}
+
+# holds_random DEVICE [dd's iflag]: does it begin with these bytes?
+holds_random()
+{
+	dd if="$1" bs=1M count="$(stat -c %s "$LAB_TMP/random")" \
+		iflag="count_bytes${2:+,$2}" status=none | cmp - "$LAB_TMP/random"
+}
+
+# check_data DEVICE STEP MIB WHAT: the main check of a disk, from both sides
+check_data()
+{
+	ok "$4: attach" attach_loopback "$1" xvda || return
+	ok "$4: every size up to 44 KiB verifies" fio_each_size /dev/xvda "$2" 16
+	ok "$4: sequential, one at a time" fio_verify /dev/xvda --rw=write \
+		--bsrange="$2-44k" --iodepth=1 --size="$3m" --io_size=2m
+	ok "$4: random, 32 at a time" fio_verify /dev/xvda --rw=randrw \
+		--bsrange="$2-44k" --iodepth=32 --size="$3m"
+	ok "$4: dd through the frontend" random_through /dev/xvda "$3"
+	blockdev --flushbufs "$1" 2>/dev/null
+	ok "$4: dom0 finds the same bytes on the disk" holds_random "$1"
+	ok "$4: and the frontend reads them" holds_random /dev/xvda direct
+	is "$(vbd_stat 0 xvda err_req)" 0 "$4: no request was refused or failed"
+	ok "$4: detach" detach xvda
+}

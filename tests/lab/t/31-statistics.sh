@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=300
+#
+# The statistics agree with what was done, to the request and the sector, and
+# each flush of the frontend is one at the disk. xentop shows the same.
+
+. /lab/lib.sh
+
+STATS=(rd_req rd_sect wr_req wr_sect f_req ds_req oo_req)
+
+stats()
+{
+	local s
+
+	for s in "${STATS[@]}"; do
+		vbd_stat 0 xvda "$s"
+	done | paste -sd' '
+}
+
+# counted NAME WANT COMMAND...: what the command adds to each of STATS
+counted()
+{
+	local name=$1 want=$2 before after n got=()
+
+	shift 2
+	read -r -a before <<<"$(stats)"
+	ok "$name" "$@"
+	read -r -a after <<<"$(stats)"
+	for n in "${!STATS[@]}"; do
+		got+=($((after[n] - before[n])))
+	done
+	is "${got[*]}" "$want" "$name: ${STATS[*]}"
+}
+
+# disk_flushes: the disk's own count
+disk_flushes()
+{
+	awk '{ print $16 }' /sys/block/nullb0/stat
+}
+
+# fio_on_disk OPTION...: a fixed number of requests, one at a time
+fio_on_disk()
+{
+	fio --name=count --filename=/dev/xvda --direct=1 --ioengine=psync \
+		--thread --minimal "$@"
+}
+
+# fsyncs N: writes and fsyncs
+fsyncs()
+{
+	perl -MIO::Handle -e '
+		open my $f, "+<", "/dev/xvda" or die "open: $!";
+		for my $n (1 .. shift) {
+			sysseek $f, 4096 * $n, 0;
+			syswrite $f, "x" x 4096;
+			$f->sync or die "fsync: $!";
+		}' "$1"
+}
+
+ok "the backend loads" module_load
+ok "a disk with a cache" null_disk cache_size=8
+ok "attach" attach_loopback /dev/nullb0 xvda
+
+#                              rd_req rd_sect wr_req wr_sect f_req ds_req oo_req
+counted "256 reads of 4 KiB"  "256 2048 0 0 0 0 0" fio_on_disk --rw=randread --bs=4k --size=1m
+counted "256 writes of 4 KiB" "0 0 256 2048 0 0 0" fio_on_disk --rw=randwrite --bs=4k --size=1m
+counted "64 reads of 512 B"   "64 64 0 0 0 0 0" fio_on_disk --rw=read --bs=512 --size=32k
+counted "32 writes of 44 KiB" "0 0 32 2816 0 0 0" fio_on_disk --rw=write --bs=44k --size=1408k
+flushes=$(disk_flushes)
+counted "25 writes, 25 fsyncs" "0 0 25 200 25 0 0" fsyncs 25
+is "$(($(disk_flushes) - flushes))" 25 "25 flushes reached the disk"
+
+totals=$(stats)
+read -r rd_req rd_sect wr_req wr_sect _ <<<"$totals"
+xentop=$(xentop -b -i 1 -x | grep -A 1000 Domain-0 | grep 'VBD.* 51712 ' | tr -s ' ')
+like "$xentop" "RD: $rd_req WR: $wr_req RSECT: $rd_sect WSECT: $wr_sect" \
+	"xentop shows them"
+ok "detach" detach xvda
+ok "the backend unloads" module_unload
+done_testing

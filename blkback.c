@@ -120,7 +120,7 @@ static void ring_count(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
 static void ring_log_refusal(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
 			     enum xenvbd_reason reason)
 {
-	if (__ratelimit(&ring->refusals))
+	if (__ratelimit(&ring->vbd->refusals))
 		dev_warn(&ring->vbd->xbdev->dev,
 			 "%s: refused operation %u%s, sector %llu, %u segments: %s\n",
 			 ring->name, cmd->op, cmd->indirect ? " (indirect)" : "",
@@ -242,6 +242,7 @@ static void ring_fetch(struct xenvbd_ring *ring)
 {
 	struct xenvbd_req *first = ring->todo;
 	struct xenvbd_req *req, *end;
+	unsigned int nr_segs = 0;
 
 	while (first && !first->fetch)
 		first = first->next;
@@ -251,6 +252,10 @@ static void ring_fetch(struct xenvbd_ring *ring)
 	for (end = first; end; end = end->next) {
 		if (!end->fetch)
 			continue;
+		/* No more than can be started next: what waits takes memory. */
+		if (nr_segs && nr_segs + end->nr_segs > XENVBD_BATCH_GRANTS)
+			break;
+		nr_segs += end->nr_segs;
 		if (!end->big && !xenvbd_grants_enlarge(ring, end))
 			break;
 		if (!xenvbd_grants_add_fetch(ring, end))
@@ -420,8 +425,12 @@ static void ring_eoi(struct xenvbd_ring *ring)
 static void ring_sleep(struct xenvbd_ring *ring, bool stopping, bool heed_events, long timeout)
 {
 	WRITE_ONCE(ring->awake, false);
-	/* A full barrier; pairs with those before ring_wake() and in kthread_stop(). */
-	set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+	/*
+	 * A full barrier; pairs with those before ring_wake() and in
+	 * kthread_stop(). Not interruptible, because kthread_stop() leaves a
+	 * signal pending: we would not sleep while the disk drains.
+	 */
+	set_current_state(TASK_IDLE | TASK_FREEZABLE);
 	if (llist_empty(&ring->done) && (stopping || !kthread_should_stop()) &&
 	    !(heed_events && READ_ONCE(ring->event)))
 		schedule_timeout(timeout);

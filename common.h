@@ -128,7 +128,6 @@ struct xenvbd_ring {
 		/* No page or no memory to start a request with; try again later. */
 		bool starved;
 		struct xenvbd_stats stats;
-		struct ratelimit_state refusals;
 	} ____cacheline_aligned_in_smp;
 
 	/* The thread's own, too: grant.c's part. */
@@ -210,6 +209,7 @@ struct xenvbd {
 	/* Size of the disk as the frontend was told, in sectors of 512 bytes. */
 	u64 told_sects;
 	struct ratelimit_state errors;
+	struct ratelimit_state refusals;
 	char error[256];
 
 	/*

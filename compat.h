@@ -61,10 +61,12 @@ static inline void xenvbd_compat_fput(struct file *file)
 
 #define __fput_sync(file) xenvbd_compat_fput(file)
 
-/* Linux 6.11 replaced the inode by the mapping. */
-#define bd_mapping	bd_inode->i_mapping
-
 #endif /* 6.9 */
+
+/* Linux 6.11 replaced the inode by the mapping. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define bd_mapping	bd_inode->i_mapping
+#endif
 
 /* Linux 6.5 lets a slab cache keep its own name in slabinfo. */
 #ifndef SLAB_NO_MERGE

@@ -7,10 +7,12 @@
  * or by a mapping of its own, whose handle the request records: that set of
  * handles, no more and no less, is unmapped (XSA-365).
  */
+#include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <xen/page.h>
 
 #include "grant.h"
 
@@ -19,6 +21,8 @@
 /* A ring's pages, in use or not: 32 requests of 1 MiB. */
 #define MAX_PAGES		8192
 #define PGRANT_HASH_BITS	10
+/* A day. */
+#define MAX_UNUSED_SECONDS	86400
 
 static unsigned int max_buffer_pages = 1024;
 module_param(max_buffer_pages, uint, 0644);
@@ -33,7 +37,7 @@ MODULE_PARM_DESC(max_persistent_grants,
 static unsigned int persistent_grant_unused_seconds = 60;
 module_param(persistent_grant_unused_seconds, uint, 0644);
 MODULE_PARM_DESC(persistent_grant_unused_seconds,
-		 "Seconds until an unused persistent grant is unmapped; 0: never. Default 60");
+		 "Seconds until an unused persistent grant is unmapped, up to a day; 0: never. Default 60");
 
 /* ---- pages to map to ---------------------------------------------------- */
 
@@ -196,14 +200,17 @@ static struct xenvbd_pgrant *pgrant_add(struct xenvbd_ring *ring, grant_ref_t gr
 	return pgrant;
 }
 
-/* Unmap those that nobody has used since @limit, oldest first. */
-static void pgrants_expire(struct xenvbd_ring *ring, unsigned long limit)
+/* Unmap those that nobody has used for @unused jiffies, oldest first. */
+static void pgrants_expire(struct xenvbd_ring *ring, unsigned long unused)
 {
 	struct xenvbd_pgrant *pgrant, *next;
 
 	list_for_each_entry_safe(pgrant, next, &ring->lru, lru) {
-		if (time_after(pgrant->idle_since, limit))
+		if (jiffies - pgrant->idle_since < unused)
 			break;
+		/* Somebody below still uses it; see xenvbd_grants_held(). */
+		if (unlikely(page_count(pgrant->page) > 1))
+			continue;
 		list_del(&pgrant->lru);
 		hlist_del(&pgrant->hash);
 		batch_add_unmap(ring, pgrant->page, pgrant->handle);
@@ -249,8 +256,11 @@ int xenvbd_grants_init(struct xenvbd_ring *ring, bool persistent)
  */
 void xenvbd_grants_exit(struct xenvbd_ring *ring)
 {
-	if (ring->nr_pgrants)
-		pgrants_expire(ring, jiffies);
+	while (ring->nr_pgrants) {
+		pgrants_expire(ring, 0);
+		if (ring->nr_pgrants)
+			msleep(20);
+	}
 	pool_shrink(ring, 0);
 	mempool_destroy(ring->bigs);
 	kvfree(ring->pgrants);
@@ -268,11 +278,12 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
  */
 long xenvbd_grants_trim(struct xenvbd_ring *ring)
 {
-	unsigned long unused = READ_ONCE(persistent_grant_unused_seconds) * HZ;
+	unsigned long unused = HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
+					  READ_ONCE(persistent_grant_unused_seconds));
 	struct xenvbd_pgrant *oldest;
 
 	if (unused && ring->nr_pgrants)
-		pgrants_expire(ring, jiffies - unused);
+		pgrants_expire(ring, unused);
 	pool_shrink(ring, READ_ONCE(max_buffer_pages));
 
 	if (!unused || list_empty(&ring->lru))
@@ -294,7 +305,7 @@ long xenvbd_grants_trim(struct xenvbd_ring *ring)
  */
 bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
-	static_assert(sizeof(struct bio_vec[XENVBD_MAX_SEGS]) <= PAGE_SIZE);
+	static_assert(sizeof(struct bio_vec[XENVBD_MAX_SEGS]) <= XEN_PAGE_SIZE);
 
 	req->big = mempool_alloc(ring->bigs, GFP_NOWAIT | __GFP_NOWARN);
 	if (!req->big) {
@@ -327,7 +338,7 @@ bool xenvbd_grants_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		.source.domid = ring->domid,
 		.dest.u.gmfn = virt_to_gfn(segs),
 		.dest.domid = DOMID_SELF,
-		.dest.offset = offset_in_page(segs),
+		.dest.offset = xen_offset_in_page(segs),
 		.len = req->nr_segs * sizeof(*segs),
 		.flags = GNTCOPY_source_gref,
 		.status = GNTST_general_error,

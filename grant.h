@@ -45,14 +45,14 @@ struct xenvbd_big {
  * xenvbd_req_segs - where a request keeps its segments until they are mapped
  * @req: with nr_segs set
  *
- * In the tail of its own vectors, which are twice as large: vector i is
- * written when segment i, and with it all that lies in the way, was read.
+ * In the tail of its own vectors, which are larger: vector i is written when
+ * segment i, and with it all that lies in the way, was read.
  *
  * Return: the segments, in private memory.
  */
 static inline struct xenvbd_seg *xenvbd_req_segs(struct xenvbd_req *req)
 {
-	static_assert(sizeof(struct bio_vec) >= 2 * sizeof(struct xenvbd_seg));
+	static_assert(sizeof(struct bio_vec) >= sizeof(struct xenvbd_seg));
 
 	return (struct xenvbd_seg *)(req->bvec + req->nr_segs) - req->nr_segs;
 }

@@ -354,5 +354,7 @@ void xenvbd_read_name(struct xenvbd *vbd, char *name, size_t size)
 	if (str_has_prefix(dev, "/dev/"))
 		base += strlen("/dev/");
 	strscpy(name, base, size);
+	/* It becomes a name in /proc/irq. */
+	strreplace(name, '/', '!');
 	kfree(dev);
 }

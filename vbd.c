@@ -13,6 +13,8 @@
 /* A guest can cause an error as often as it likes, but not a message. */
 #define ERRORS_INTERVAL		(10 * HZ)
 #define ERRORS_BURST		20
+/* Discards that the disk is given at a time. */
+#define MAX_DISCARDS		4
 
 static struct kmem_cache *xenvbd_cache;
 
@@ -49,6 +51,13 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 
 	if (!vbd)
 		return NULL;
+	/* Of its own: a guest's slow discards are in nobody else's way. */
+	vbd->discard_wq = alloc_workqueue("xen-blkback-%s", WQ_UNBOUND, MAX_DISCARDS,
+					  dev_name(&xbdev->dev));
+	if (!vbd->discard_wq) {
+		kmem_cache_free(xenvbd_cache, vbd);
+		return NULL;
+	}
 	vbd->xbdev = xbdev;
 	vbd->domid = xbdev->otherend_id;
 	vbd->fe_state = XenbusStateInitialising;
@@ -56,6 +65,8 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	mutex_init(&vbd->lock);
 	spin_lock_init(&vbd->rings_lock);
 	ratelimit_state_init(&vbd->errors, ERRORS_INTERVAL, ERRORS_BURST);
+	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 	return vbd;
 }
 
@@ -63,6 +74,7 @@ static void xenvbd_free(struct kref *ref)
 {
 	struct xenvbd *vbd = container_of(ref, struct xenvbd, ref);
 
+	destroy_workqueue(vbd->discard_wq);
 	kfree(vbd->mode);
 	kmem_cache_free(xenvbd_cache, vbd);
 }
@@ -153,7 +165,10 @@ int xenvbd_open_disk(struct xenvbd *vbd)
 
 /* ---- its rings ---------------------------------------------------------- */
 
-/* Undo ring_create(), from whatever point it has reached. The thread is gone. */
+/*
+ * Undo ring_create(), from whatever point it has reached. Its thread has ended,
+ * if there was one, and a grace period has passed since.
+ */
 static void ring_destroy(struct xenvbd_ring *ring)
 {
 	struct xenbus_device *xbdev = ring->vbd->xbdev;
@@ -163,8 +178,6 @@ static void ring_destroy(struct xenvbd_ring *ring)
 	if (ring->sring.page)
 		xenbus_unmap_ring_vfree(xbdev, ring->sring.page);
 	xenvbd_grants_exit(ring);
-	/* A completion may still be on its way out of xenvbd_req_complete(). */
-	synchronize_rcu();
 	if (ring->task)
 		put_task_struct(ring->task);
 	vfree(ring->reqs);
@@ -251,8 +264,6 @@ static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
 	ring->index = index;
 	ring->irq = -1;
 	init_llist_head(&ring->done);
-	ratelimit_state_init(&ring->refusals, DEFAULT_RATELIMIT_INTERVAL,
-			     DEFAULT_RATELIMIT_BURST);
 	ring_set_name(ring);
 
 	err = ring_map(ring, &keys, abi, persistent);
@@ -374,6 +385,9 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	vbd->nr_rings = 0;
 	spin_unlock(&vbd->rings_lock);
 
+	/* A completion may still be on its way out of xenvbd_req_complete(). */
+	if (nr)
+		synchronize_rcu();
 	for (i = 0; i < nr; i++)
 		ring_destroy(rings[i]);
 	kfree(rings);

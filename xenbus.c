@@ -8,6 +8,7 @@
  * unregister a device, because it is the only context that may do so without
  * racing with xenbus itself; by then nothing is left that could take time.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <xen/xen.h>
@@ -19,10 +20,12 @@
 
 /* How often the size of a connected disk is looked at while nobody uses it. */
 #define SIZE_INTERVAL	HZ
+/* How long a guest waits that has caused too many errors. */
+#define FAILURE_PAUSE_MS	500
 
 static struct workqueue_struct *xenvbd_wq;
-/* A queue of their own: many slow discards must not keep a vbd from closing. */
-static struct workqueue_struct *xenvbd_discard_wq;
+/* xenstored allows a driver domain few transactions at a time. */
+static DEFINE_MUTEX(transaction_lock);
 
 /* ---- facts -------------------------------------------------------------- */
 
@@ -96,6 +99,27 @@ static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
 
 /* ---- actions ------------------------------------------------------------ */
 
+/* xenbus_switch_state() returns 0 even if it could not. */
+static int switch_state(struct xenvbd *vbd, enum xenbus_state state)
+{
+	mutex_lock(&transaction_lock);
+	xenbus_switch_state(vbd->xbdev, state);
+	mutex_unlock(&transaction_lock);
+	if (vbd->xbdev->state == state)
+		return 0;
+	return xenvbd_error(vbd, -EIO, "switching to state %s", xenbus_strstate(state));
+}
+
+static int publish(struct xenvbd *vbd, int (*what)(struct xenvbd *vbd))
+{
+	int err;
+
+	mutex_lock(&transaction_lock);
+	err = what(vbd);
+	mutex_unlock(&transaction_lock);
+	return err;
+}
+
 /* As xenbus_dev_fatal(), but for the log. */
 static void fail_quietly(struct xenvbd *vbd, int err)
 {
@@ -104,13 +128,20 @@ static void fail_quietly(struct xenvbd *vbd, int err)
 	if (dir)
 		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err, vbd->error);
 	kfree(dir);
-	xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
+	switch_state(vbd, XenbusStateClosing);
+}
+
+static void throttle(struct xenvbd *vbd, int err)
+{
+	fail_quietly(vbd, err);
+	msleep(FAILURE_PAUSE_MS);
 }
 
 /*
  * Bring an error to the administrator and have the frontend close. A guest
  * can come again as often as it likes, so the log is limited; in xenstore
- * there always stands the last one.
+ * there always stands the last one. Beyond the limit it has to wait, too, for
+ * xenbus itself logs a ring that cannot be mapped.
  */
 static void fail(struct xenvbd *vbd, int err)
 {
@@ -118,7 +149,7 @@ static void fail(struct xenvbd *vbd, int err)
 	if (__ratelimit(&vbd->errors))
 		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
 	else
-		fail_quietly(vbd, err);
+		throttle(vbd, err);
 }
 
 static void drop_rings(struct xenvbd *vbd)
@@ -132,14 +163,14 @@ static int act_connect(struct xenvbd *vbd)
 {
 	int err;
 
-	err = xenvbd_publish_disk(vbd);
+	err = publish(vbd, xenvbd_publish_disk);
 	if (!err)
 		err = xenvbd_start_rings(vbd);
-	if (err) {
+	if (!err)
+		err = switch_state(vbd, XenbusStateConnected);
+	if (err)
 		drop_rings(vbd);
-		return err;
-	}
-	return xenbus_switch_state(vbd->xbdev, XenbusStateConnected);
+	return err;
 }
 
 /* In xenwatch; frees the vbd. */
@@ -153,14 +184,18 @@ static void reap(struct xenbus_watch *watch, const char *path, const char *token
 /* A watch fires once when it is registered: that gets us into xenwatch. */
 static int act_unregister(struct xenvbd *vbd)
 {
+	struct xenbus_device *xbdev = vbd->xbdev;
 	int err;
 
 	drop_rings(vbd);
 	xenvbd_disk_close(&vbd->disk);
-	xenbus_switch_state(vbd->xbdev, XenbusStateClosed);
+	/* The toolstack may have written Closing over our Closed, and wait. */
+	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
+		switch_state(vbd, XenbusStateClosing);
+	switch_state(vbd, XenbusStateClosed);
 
-	err = xenbus_watch_pathfmt(vbd->xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
-				   vbd->xbdev->nodename);
+	err = xenbus_watch_pathfmt(xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
+				   xbdev->nodename);
 	if (err)
 		return xenvbd_error(vbd, err, "registering a watch to unregister the device");
 	vbd->gone = true;
@@ -175,21 +210,19 @@ static int act_broken(struct xenvbd *vbd)
 
 static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_state)
 {
-	struct xenbus_device *xbdev = vbd->xbdev;
-
 	switch (action) {
 	case XENVBD_ACT_INITWAIT:
 		drop_rings(vbd);
-		return xenbus_switch_state(xbdev, XenbusStateInitWait);
+		return switch_state(vbd, XenbusStateInitWait);
 	case XENVBD_ACT_MAP:
 		return xenvbd_map_rings(vbd);
 	case XENVBD_ACT_CONNECT:
 		return act_connect(vbd);
 	case XENVBD_ACT_CLOSING:
-		return xenbus_switch_state(xbdev, XenbusStateClosing);
+		return switch_state(vbd, XenbusStateClosing);
 	case XENVBD_ACT_CLOSED:
 		drop_rings(vbd);
-		return xenbus_switch_state(xbdev, XenbusStateClosed);
+		return switch_state(vbd, XenbusStateClosed);
 	case XENVBD_ACT_UNREGISTER:
 		return act_unregister(vbd);
 	case XENVBD_ACT_BROKEN:
@@ -227,7 +260,7 @@ static void handle_events(struct xenvbd *vbd)
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush) {
 		vbd->disk.flush = false;
-		err = xenvbd_publish_flush(vbd);
+		err = publish(vbd, xenvbd_publish_flush);
 		if (err)
 			dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
 	}
@@ -239,7 +272,7 @@ static void handle_size(struct xenvbd *vbd)
 
 	if (vbd->gone || vbd->xbdev->state != XenbusStateConnected)
 		return;
-	err = xenvbd_publish_size(vbd);
+	err = publish(vbd, xenvbd_publish_size);
 	if (err)
 		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
 	mod_delayed_work(xenvbd_wq, &vbd->size_work, SIZE_INTERVAL);
@@ -337,18 +370,17 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 	INIT_WORK(&vbd->work, xenvbd_work);
 	INIT_DEFERRABLE_WORK(&vbd->size_work, look_at_size);
 	vbd->wq = xenvbd_wq;
-	vbd->discard_wq = xenvbd_discard_wq;
 	dev_set_drvdata(&xbdev->dev, vbd);
 
 	/* Whatever the watches find has to wait for the first state. */
 	mutex_lock(&vbd->lock);
-	err = xenvbd_publish_transport(vbd);
+	err = publish(vbd, xenvbd_publish_transport);
 	if (err)
 		fail(vbd, err);
 	if (!err)
 		err = xenvbd_watch(vbd);
 	if (!err)
-		err = xenbus_switch_state(xbdev, XenbusStateInitWait);
+		err = switch_state(vbd, XenbusStateInitWait);
 	mutex_unlock(&vbd->lock);
 
 	if (err)
@@ -387,17 +419,12 @@ static int __init xenvbd_init(void)
 	xenvbd_wq = alloc_workqueue("xen-blkback", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
 	if (!xenvbd_wq)
 		goto out_destroy_cache;
-	xenvbd_discard_wq = alloc_workqueue("xen-blkback-discard", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!xenvbd_discard_wq)
-		goto out_destroy_wq;
 
 	err = xenbus_register_backend(&xenvbd_driver);
 	if (err)
-		goto out_destroy_discard_wq;
+		goto out_destroy_wq;
 	return 0;
 
-out_destroy_discard_wq:
-	destroy_workqueue(xenvbd_discard_wq);
 out_destroy_wq:
 	destroy_workqueue(xenvbd_wq);
 out_destroy_cache:
@@ -408,7 +435,6 @@ out_destroy_cache:
 static void __exit xenvbd_exit(void)
 {
 	xenbus_unregister_driver(&xenvbd_driver);
-	destroy_workqueue(xenvbd_discard_wq);
 	destroy_workqueue(xenvbd_wq);
 	xenvbd_cache_destroy();
 }

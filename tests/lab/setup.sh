@@ -7,11 +7,11 @@
 # a second set-up finds it and does nothing.
 
 # The module subtrees dom0 can need; the rest would only cost boot time.
-MODULE_TREES=(arch block crypto fs lib drivers/block drivers/cdrom drivers/dax
-	drivers/md drivers/nvdimm drivers/scsi drivers/virtio drivers/xen)
+MODULE_TREES=(arch block crypto fs lib drivers/block drivers/cdrom drivers/char
+	drivers/dax drivers/md drivers/nvdimm drivers/scsi drivers/virtio drivers/xen)
 
 # What the initramfs loads to reach the root image.
-DOM0_MODULES=(virtio_blk squashfs overlay)
+DOM0_MODULES=(virtio_pci virtio_blk virtio_console squashfs overlay)
 GUEST_MODULES=(xen-blkfront squashfs overlay ext4 crc32c_generic)
 
 setup_all()

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=180
+# lab: timeout=540
 #
 # A disk served to dom0 itself: attach, write, read back, detach.
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=400
+# lab: timeout=1200
 #
 # A PV and a PVH guest boot from the backend and use a disk of their own.
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=400
+# lab: timeout=1200
 #
 # Data: requests of every size on disks with small and large sectors and on a
 # file, compared from both sides; and dom0's page cache never hides the truth.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=600
+# lab: timeout=1800
 #
 # PV and PVH guests: data verified in the guest and compared in dom0, again
 # after a reboot, and a guest that is destroyed in the middle of its I/O.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=400
+# lab: timeout=1200
 #
 # What frontends and administrators are told of a disk: the keys in xenstore,
 # read-only, CD-ROM, removable, sysfs files, names of thread and interrupt.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=300
+# lab: timeout=900
 #
 # The statistics agree with what was done, to the request and the sector, and
 # each flush of the frontend is one at the disk. xentop shows the same.

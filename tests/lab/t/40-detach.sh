@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=600
+# lab: timeout=1800
 #
 # Attach and detach 50 times with I/O until just before, and through it. Then
 # nothing is left: no thread, object, grant, node, reference, open disk.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=300
+# lab: timeout=900
 #
 # A disk is taken from a guest that has no driver for it, or never answers: at
 # once, not when the toolstack's patience ends. One frontend follows another.

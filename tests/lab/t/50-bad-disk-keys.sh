@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=300
+# lab: timeout=900
 #
 # A toolstack that writes nonsense: each mistake has an error that names the
 # key and the value, in xenstore and in the log, and can be made good.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=400
+# lab: timeout=1200
 #
 # Disks that are in use, fail, shrink, or vanish under a running frontend: it
 # gets errors, and can be detached and get a good disk.

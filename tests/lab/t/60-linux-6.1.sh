@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: kernel=6.1 timeout=600
+# lab: kernel=6.1 timeout=1800
 #
 # The main checks, shortened, on the older kernel.
 

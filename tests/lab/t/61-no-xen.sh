@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: bare timeout=120
+# lab: bare timeout=360
 #
 # On a machine without Xen the module does not load, says why, leaves nothing.
 

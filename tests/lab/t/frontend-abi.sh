@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=900
+# lab: timeout=2700
 #
 # The user-space frontend speaks each ABI: every operation, every shape of
 # request, every byte of each response, random I/O against a shadow.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=900
+# lab: timeout=2700
 #
 # The user-space frontend, and a toolstack, that do everything wrong: each
 # insult has its clear error, and what follows succeeds.

@@ -68,9 +68,12 @@ static inline void xenvbd_compat_fput(struct file *file)
 #define bd_mapping	bd_inode->i_mapping
 #endif
 
-/* Linux 6.5 lets a slab cache keep its own name in slabinfo. */
+/*
+ * Linux 6.5 lets a slab cache be its own in slabinfo. Before, this is the flag
+ * that keeps one from being merged and costs nothing.
+ */
 #ifndef SLAB_NO_MERGE
-#define SLAB_NO_MERGE	0
+#define SLAB_NO_MERGE	SLAB_NOLEAKTRACE
 #endif
 
 /* Linux 7.0 remembers that a device's directory has vanished. */

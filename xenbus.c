@@ -131,12 +131,6 @@ static void fail_quietly(struct xenvbd *vbd, int err)
 	switch_state(vbd, XenbusStateClosing);
 }
 
-static void throttle(struct xenvbd *vbd, int err)
-{
-	fail_quietly(vbd, err);
-	msleep(FAILURE_PAUSE_MS);
-}
-
 /*
  * Bring an error to the administrator and have the frontend close. A guest
  * can come again as often as it likes, so the log is limited; in xenstore
@@ -146,10 +140,12 @@ static void throttle(struct xenvbd *vbd, int err)
 static void fail(struct xenvbd *vbd, int err)
 {
 	vbd->failed = true;
-	if (__ratelimit(&vbd->errors))
+	if (__ratelimit(&vbd->errors)) {
 		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
-	else
-		throttle(vbd, err);
+		return;
+	}
+	fail_quietly(vbd, err);
+	msleep(FAILURE_PAUSE_MS);
 }
 
 static void drop_rings(struct xenvbd *vbd)

@@ -83,6 +83,23 @@ int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk)
 }
 
 /**
+ * xenvbd_disk_vanished - has the disk been taken away from under us?
+ * @disk: open
+ *
+ * Its size reads as 0 then, which is not a new size: the block layer fails
+ * all requests, whatever their sectors.
+ *
+ * Context: any.
+ * Return: true if so. It does not come back.
+ */
+bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
+{
+	/* The caller may come from a size of 0, which is set after the bit. */
+	smp_rmb();
+	return test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
+}
+
+/**
  * xenvbd_disk_limits - what requests to the disk have to respect
  * @disk: open
  * @limits: all members are set

@@ -193,10 +193,21 @@ static void ring_take_one(struct xenvbd_ring *ring)
 	ring->todo_tail = &req->next;
 }
 
+/* Follow the disk's size. Whoever told the frontend has to hear of a change. */
+static void ring_look_at_size(struct xenvbd_ring *ring)
+{
+	u64 nr_sects = bdev_nr_sectors(ring->bdev);
+
+	if (likely(nr_sects == ring->limits.nr_sects))
+		return;
+	if (!xenvbd_disk_vanished(&ring->vbd->disk))
+		ring->limits.nr_sects = nr_sects;
+	ring_report(ring, XENVBD_EVENT_RESIZE);
+}
+
 /* Take all that is in the ring. */
 static bool ring_take(struct xenvbd_ring *ring)
 {
-	u64 nr_sects;
 	int nr, i;
 
 	nr = xenvbd_sring_pending(&ring->sring);
@@ -207,11 +218,7 @@ static bool ring_take(struct xenvbd_ring *ring)
 	if (!nr)
 		return false;
 
-	nr_sects = bdev_nr_sectors(ring->bdev);
-	if (unlikely(nr_sects != ring->limits.nr_sects)) {
-		ring->limits.nr_sects = nr_sects;
-		ring_report(ring, XENVBD_EVENT_RESIZE);
-	}
+	ring_look_at_size(ring);
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
 	ring->found = true;

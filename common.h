@@ -204,6 +204,8 @@ struct xenvbd {
 	bool broken;
 	/* An error was reported; see XENVBD_FACT_FAILED. */
 	bool failed;
+	/* So was that the disk has vanished. */
+	bool vanished;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
 	/* Size of the disk as the frontend was told, in sectors of 512 bytes. */

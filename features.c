@@ -308,7 +308,7 @@ int xenvbd_publish_size(struct xenvbd *vbd)
 	u64 old = vbd->told_sects;
 	int err;
 
-	if (nr_sects == old)
+	if (nr_sects == old || xenvbd_disk_vanished(&vbd->disk))
 		return 0;
 	vbd->told_sects = nr_sects;
 	err = publish(vbd, write_size);

@@ -159,6 +159,10 @@ static int act_connect(struct xenvbd *vbd)
 {
 	int err;
 
+	if (xenvbd_disk_vanished(&vbd->disk))
+		return xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
+				    MINOR(vbd->devt));
+
 	err = publish(vbd, xenvbd_publish_disk);
 	if (!err)
 		err = xenvbd_start_rings(vbd);
@@ -262,12 +266,26 @@ static void handle_events(struct xenvbd *vbd)
 	}
 }
 
+/* The guest gets errors from now on, and the administrator the reason. */
+static void handle_vanished(struct xenvbd *vbd)
+{
+	if (vbd->vanished)
+		return;
+	vbd->vanished = true;
+	xenbus_dev_error(vbd->xbdev, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
+			 MINOR(vbd->devt));
+}
+
 static void handle_size(struct xenvbd *vbd)
 {
 	int err;
 
 	if (vbd->gone || vbd->xbdev->state != XenbusStateConnected)
 		return;
+	if (xenvbd_disk_vanished(&vbd->disk)) {
+		handle_vanished(vbd);
+		return;
+	}
 	err = publish(vbd, xenvbd_publish_size);
 	if (err)
 		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);

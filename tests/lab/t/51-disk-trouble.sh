@@ -17,6 +17,11 @@ write_at()
 	dd if=/dev/zero of=/dev/xvda bs=4k seek="$1" count=4 oflag=direct conv=nocreat,notrunc
 }
 
+vanished()
+{
+	[[ $(vbd_error 0 xvda) = *"has vanished" ]]
+}
+
 # table NAME TABLE: changes a dm device under its user
 table()
 {
@@ -59,6 +64,10 @@ ok "it works" write_at 0
 echo 1 >"/sys/block/${SCSI_DISK#/dev/}/device/delete"
 not_ok "it vanishes: reads fail" read_at 0
 not_ok "writes fail" write_at 0
+ok "an error in xenstore says so" wait_for 10 vanished
+nap 2
+isnt "$(cat /sys/block/xvda/size)" 0 "it does not look like a resize"
+not_ok "reads fail still" read_at 0
 ok "detach" detach xvda
 ok "its driver is free" modprobe -r scsi_debug
 

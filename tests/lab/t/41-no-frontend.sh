@@ -28,6 +28,7 @@ frontend_returns()
 	xenstore-write "$(frontend_path 0 xvda)/state" 1
 }
 
+ok "no frontend is loaded" modprobe -r xen-blkfront
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 devt=$(devt_hex /dev/nullb0)

@@ -83,6 +83,19 @@ int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk)
 }
 
 /**
+ * xenvbd_disk_seq - what tells a disk from all others since boot
+ * @disk: open
+ *
+ * A device number may be another disk's tomorrow; this is never used again.
+ *
+ * Return: its diskseq.
+ */
+u64 xenvbd_disk_seq(const struct xenvbd_disk *disk)
+{
+	return disk->bdev->bd_disk->diskseq;
+}
+
+/**
  * xenvbd_disk_vanished - has the disk been taken away from under us?
  * @disk: open
  *

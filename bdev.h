@@ -33,6 +33,7 @@ struct xenvbd_disk {
 int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly);
 void xenvbd_disk_close(struct xenvbd_disk *disk);
 int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk);
+u64 xenvbd_disk_seq(const struct xenvbd_disk *disk);
 bool xenvbd_disk_vanished(const struct xenvbd_disk *disk);
 void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *limits);
 

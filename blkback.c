@@ -2,7 +2,7 @@
 /*
  * The data path, in the order of a request's life:
  *
- *   guest -> xenvbd_ring_irq() -> ring_thread() -> ring_pass()
+ *   guest -> xenvbd_ring_irq() -> xenvbd_ring_thread() -> ring_pass()
  *         -> ring_take(): copy, decode, check -> ring_start(): map, submit
  *   disk  -> xenvbd_req_complete()
  *         -> ring_harvest(): unmap, respond -> push, notify -> guest
@@ -37,6 +37,19 @@ static void ring_wake(struct xenvbd_ring *ring)
 }
 
 /**
+ * xenvbd_ring_wake - have the thread look at what was changed
+ * @ring: its thread was started
+ *
+ * Context: any.
+ */
+void xenvbd_ring_wake(struct xenvbd_ring *ring)
+{
+	/* The change before @awake; pairs with the barrier in ring_sleep(). */
+	smp_mb();
+	ring_wake(ring);
+}
+
+/**
  * xenvbd_ring_irq - the frontend has sent an event
  * @irq: of the ring
  * @data: the ring
@@ -52,11 +65,8 @@ irqreturn_t xenvbd_ring_irq(int irq, void *data)
 
 	WRITE_ONCE(ring->event, true);
 	/* The rings are bound before the disk is known, threads come last. */
-	if (smp_load_acquire(&ring->task)) {
-		/* The event before @awake; pairs with the barrier in ring_sleep(). */
-		smp_mb();
-		ring_wake(ring);
-	}
+	if (smp_load_acquire(&ring->task))
+		xenvbd_ring_wake(ring);
 	return IRQ_HANDLED;
 }
 
@@ -158,6 +168,8 @@ static struct xenvbd_req *req_get(struct xenvbd_ring *ring, const struct xenvbd_
 	req->sector = cmd->nr_sects || cmd->indirect ? cmd->sector : 0;
 	req->status = BLK_STS_OK;
 	req->fetch = cmd->indirect;
+	/* Never 0, which marks a request that is not in flight. */
+	WRITE_ONCE(req->start, jiffies | 1);
 	if (cmd->indirect)
 		req->desc_gref = cmd->gref[0];
 	else if (cmd->seg)
@@ -167,6 +179,7 @@ static struct xenvbd_req *req_get(struct xenvbd_ring *ring, const struct xenvbd_
 
 static void req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	WRITE_ONCE(req->start, 0);
 	req->next = ring->free;
 	ring->free = req;
 }
@@ -398,11 +411,11 @@ static void ring_push(struct xenvbd_ring *ring)
  * One pass over the ring. What the disk completes while we submit to it is
  * given back in the same pass.
  */
-static bool ring_pass(struct xenvbd_ring *ring, bool stopping)
+static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 {
 	bool work = false;
 
-	if (likely(!stopping && !ring->broken))
+	if (likely(!draining && !ring->broken))
 		work |= ring_take(ring);
 	work |= ring_start(ring);
 	work |= ring_harvest(ring);
@@ -429,7 +442,23 @@ static void ring_eoi(struct xenvbd_ring *ring)
 	ring->found = false;
 }
 
-static void ring_sleep(struct xenvbd_ring *ring, bool stopping, bool heed_events, long timeout)
+/* All is answered and the work item waits for it. */
+static bool ring_drained(struct xenvbd_ring *ring)
+{
+	return !xenvbd_sring_inflight(&ring->sring) &&
+	       (kthread_should_stop() || kthread_should_park());
+}
+
+static bool ring_must_look(struct xenvbd_ring *ring, bool draining, bool heed_events)
+{
+	if (!llist_empty(&ring->done))
+		return true;
+	if (draining)
+		return ring_drained(ring);
+	return READ_ONCE(ring->draining) || (heed_events && READ_ONCE(ring->event));
+}
+
+static void ring_sleep(struct xenvbd_ring *ring, bool draining, bool heed_events, long timeout)
 {
 	WRITE_ONCE(ring->awake, false);
 	/*
@@ -438,18 +467,17 @@ static void ring_sleep(struct xenvbd_ring *ring, bool stopping, bool heed_events
 	 * signal pending: we would not sleep while the disk drains.
 	 */
 	set_current_state(TASK_IDLE | TASK_FREEZABLE);
-	if (llist_empty(&ring->done) && (stopping || !kthread_should_stop()) &&
-	    !(heed_events && READ_ONCE(ring->event)))
+	if (!ring_must_look(ring, draining, heed_events))
 		schedule_timeout(timeout);
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(ring->awake, true);
 }
 
 /* No work was found: make sure that work will be noticed, then sleep. */
-static void ring_idle(struct xenvbd_ring *ring, bool stopping)
+static void ring_idle(struct xenvbd_ring *ring, bool draining)
 {
 	/* Otherwise the event channel stays masked: events change nothing. */
-	bool heed_events = !stopping && !ring->broken && !ring->starved;
+	bool heed_events = !draining && !ring->broken && !ring->starved;
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
 	if (heed_events) {
@@ -462,33 +490,43 @@ static void ring_idle(struct xenvbd_ring *ring, bool stopping)
 		xenvbd_stat_inc(&ring->stats.oo_req);
 	if (ring->starved || ring->held)
 		timeout = RETRY_JIFFIES;
-	ring_sleep(ring, stopping, heed_events, timeout);
+	ring_sleep(ring, draining, heed_events, timeout);
 }
 
-static int ring_thread(void *data)
+/**
+ * xenvbd_ring_thread - serve a ring
+ * @data: the ring
+ *
+ * Until it is drained and kthread_stop() is called.
+ *
+ * Return: 0.
+ */
+int xenvbd_ring_thread(void *data)
 {
 	/* No allocation may wait for I/O: this domain may swap to our disk. */
 	unsigned int noio = memalloc_noio_save();
 	struct xenvbd_ring *ring = data;
-	bool stopping;
+	bool draining;
 
 	set_freezable();
 	for (;;) {
 		try_to_freeze();
-		stopping = kthread_should_stop();
-		if (ring_pass(ring, stopping)) {
+		draining = READ_ONCE(ring->draining);
+		if (ring_pass(ring, draining)) {
 			cond_resched();
 			continue;
 		}
-		if (stopping && !xenvbd_sring_inflight(&ring->sring))
-			break;
-		ring_idle(ring, stopping);
+		if (draining && ring_drained(ring)) {
+			if (kthread_should_stop())
+				break;
+			kthread_parkme();
+			continue;
+		}
+		ring_idle(ring, draining);
 	}
 	memalloc_noio_restore(noio);
 	return 0;
 }
-
-/* ---- the ring's own life ------------------------------------------------ */
 
 /**
  * xenvbd_ring_init_reqs - allocate the requests of a ring
@@ -519,47 +557,4 @@ int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
 	}
 	ring->todo_tail = &ring->todo;
 	return 0;
-}
-
-/**
- * xenvbd_ring_start - start to serve a ring
- * @ring: mapped, bound, with a disk
- *
- * Context: process.
- * Return: 0 or a negative errno.
- */
-int xenvbd_ring_start(struct xenvbd_ring *ring)
-{
-	struct task_struct *task;
-
-	if (ring->task)
-		return -EBUSY;
-
-	task = kthread_create(ring_thread, ring, "%s", ring->name);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-
-	/* Interrupts and completions may look at it after it has ended. */
-	get_task_struct(task);
-	WRITE_ONCE(ring->awake, true);
-	/* All of the ring before its task; pairs with xenvbd_ring_irq(). */
-	smp_store_release(&ring->task, task);
-	/* Its first pass finds what has been in the ring all along. */
-	wake_up_process(task);
-	return 0;
-}
-
-/**
- * xenvbd_ring_stop - stop to serve a ring
- * @ring: started or not
- *
- * No request is taken any more. When it returns, all that were taken have
- * been answered.
- *
- * Context: process, for as long as the disk takes.
- */
-void xenvbd_ring_stop(struct xenvbd_ring *ring)
-{
-	if (ring->task)
-		kthread_stop(ring->task);
 }

@@ -8,8 +8,8 @@
 #include "common.h"
 
 int xenvbd_ring_init_reqs(struct xenvbd_ring *ring);
+int xenvbd_ring_thread(void *data);
+void xenvbd_ring_wake(struct xenvbd_ring *ring);
 irqreturn_t xenvbd_ring_irq(int irq, void *data);
-int xenvbd_ring_start(struct xenvbd_ring *ring);
-void xenvbd_ring_stop(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_BLKBACK_H */

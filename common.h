@@ -24,6 +24,7 @@
 
 #include <linux/bio.h>
 #include <linux/cache.h>
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -77,6 +78,8 @@ struct xenvbd_req {
 	/* Holds these three if the inline ones are too short. */
 	struct xenvbd_big *big;
 
+	/* In jiffies, when it was taken; 0 on the free list. */
+	unsigned long start;
 	u64 id;
 	u64 sector;
 	u64 nr_sects;
@@ -159,7 +162,9 @@ struct xenvbd_ring {
 		struct llist_head done;
 		/* An event came in and has not been acknowledged. */
 		bool event;
-		/* The thread will look at @done and @event before it sleeps. */
+		/* No more requests are wanted; by the vbd's work item. */
+		bool draining;
+		/* The thread will look at all of these before it sleeps. */
 		bool awake;
 	} ____cacheline_aligned_in_smp;
 };
@@ -176,7 +181,10 @@ enum xenvbd_event {
 
 /* One virtual block device. */
 struct xenvbd {
+	/* Held, as the vbd may outlive its registration; see xenvbd_remove(). */
 	struct xenbus_device *xbdev;
+	/* The frontend's directory: xenbus frees its copy at removal. */
+	char *frontend;
 	struct kref ref;
 	domid_t domid;
 	unsigned int handle;
@@ -192,6 +200,15 @@ struct xenvbd {
 	struct workqueue_struct *discard_wq;
 	struct work_struct work;
 	struct delayed_work size_work;
+	/* Tells what @work is waiting for, and since when; see wait_begin(). */
+	struct delayed_work wait_work;
+	const char *waiting;
+	unsigned long waiting_since;
+	bool waiting_told;
+	struct dentry *debugfs;
+	/* What is left to do after removal, and that it is done. */
+	struct work_struct end_work;
+	struct completion ended;
 	struct xenbus_watch disk_watch;
 	struct xenbus_watch state_watch;
 	struct xenbus_watch online_watch;
@@ -208,6 +225,11 @@ struct xenvbd {
 	bool vanished;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
+	/*
+	 * The device is no more, or another driver's: nothing is written to
+	 * xenstore. Set and looked at under xenvbd_xenstore_lock.
+	 */
+	bool removed;
 	/* Size of the disk as the frontend was told, in sectors of 512 bytes. */
 	u64 told_sects;
 	struct ratelimit_state errors;
@@ -220,6 +242,7 @@ struct xenvbd {
 	 */
 	spinlock_t rings_lock;
 	dev_t devt;
+	u64 diskseq;
 	char *mode;
 	struct xenvbd_ring **rings;
 	unsigned int nr_rings;

@@ -10,6 +10,7 @@
 
 #include "features.h"
 #include "keys.h"
+#include "vbd.h"
 
 /* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
 #define MAX_RING_PAGE_ORDER	XENBUS_MAX_RING_GRANT_ORDER
@@ -50,6 +51,12 @@ static bool feature_persistent = true;
 module_param(feature_persistent, bool, 0644);
 MODULE_PARM_DESC(feature_persistent,
 		 "Offer to keep grants mapped between requests. Default Y");
+
+/*
+ * xenstored allows a driver domain few transactions at a time. Also, nothing is
+ * written for a vbd that was removed.
+ */
+DEFINE_MUTEX(xenvbd_xenstore_lock);
 
 /* A transaction collides with others; it cannot do so for ever. */
 #define MAX_TRANSACTION_TRIES	64
@@ -92,6 +99,11 @@ static u64 key_discard_granularity(const struct xenvbd *vbd)
 static u64 key_discard_alignment(const struct xenvbd *vbd)
 {
 	return max(bdev_discard_alignment(vbd->disk.bdev), 0);
+}
+
+static u64 key_opened(const struct xenvbd *vbd)
+{
+	return vbd->disk.file ? 1 : 0;
 }
 
 static u64 key_zero(const struct xenvbd *vbd)
@@ -144,6 +156,13 @@ static const struct xenvbd_key transport_keys[] = {
 	{ "max-ring-pages", key_max_ring_pages },
 	{ "feature-max-indirect-segments", key_max_segs },
 	{ "feature-persistent", key_persistent },
+	/* Tells the toolstack as well that we know diskseq. */
+	{ "opened", key_opened },
+	{ }
+};
+
+static const struct xenvbd_key opened_keys[] = {
+	{ "opened", key_opened },
 	{ }
 };
 
@@ -213,7 +232,8 @@ static int write_flush(struct xenvbd *vbd, struct xenbus_transaction xbt)
  * Frontends look at the size again when they see our state written. Not if
  * the toolstack has written there: then there are other things to do.
  */
-static int write_size(struct xenvbd *vbd, struct xenbus_transaction xbt)
+static int write_state_again(struct xenvbd *vbd, struct xenbus_transaction xbt,
+			     int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
 {
 	const char *dir = vbd->xbdev->nodename;
 	unsigned int state;
@@ -221,15 +241,48 @@ static int write_size(struct xenvbd *vbd, struct xenbus_transaction xbt)
 
 	if (xenbus_scanf(xbt, dir, "state", "%u", &state) != 1 || state != vbd->xbdev->state)
 		return 0;
-	err = write_keys(vbd, xbt, size_keys);
+	err = write(vbd, xbt);
 	if (!err && xenbus_printf(xbt, dir, "state", "%u", state))
 		err = xenvbd_error(vbd, -EIO, "writing %s/state", dir);
 	return err;
 }
 
-/* All that @write writes or nothing, in one transaction. */
-static int publish(struct xenvbd *vbd,
-		   int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
+static int write_size_keys(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	return write_keys(vbd, xbt, size_keys);
+}
+
+static int write_size(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	return write_state_again(vbd, xbt, write_size_keys);
+}
+
+static int write_opened(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	return write_keys(vbd, xbt, opened_keys);
+}
+
+/* The names that other backends have for it. */
+static int write_exchange(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	const char *dir = vbd->xbdev->nodename;
+
+	if (xenbus_printf(xbt, dir, "oracle/active-physical-device", "%x:%x",
+			  MAJOR(vbd->devt), MINOR(vbd->devt)) ||
+	    xenbus_printf(xbt, dir, "oracle/physical-device-change-status", "%s", ""))
+		return xenvbd_error(vbd, -EIO, "writing %s/oracle", dir);
+	return vbd->xbdev->state == XenbusStateConnected ?
+	       write_state_again(vbd, xbt, write_disk) : 0;
+}
+
+static int write_refusal(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	return xenbus_printf(xbt, vbd->xbdev->nodename, "oracle/physical-device-change-status",
+			     "%s", vbd->error);
+}
+
+static int run_transaction(struct xenvbd *vbd,
+			   int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
 {
 	struct xenbus_transaction xbt;
 	unsigned int tries;
@@ -250,6 +303,19 @@ static int publish(struct xenvbd *vbd,
 	}
 	if (err)
 		xenvbd_error(vbd, err, "transaction on %s", vbd->xbdev->nodename);
+	return err;
+}
+
+/* All that @write writes, or nothing. */
+static int publish(struct xenvbd *vbd,
+		   int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
+{
+	int err = -ENODEV;
+
+	mutex_lock(&xenvbd_xenstore_lock);
+	if (!vbd->removed)
+		err = run_transaction(vbd, write);
+	mutex_unlock(&xenvbd_xenstore_lock);
 	return err;
 }
 
@@ -281,6 +347,69 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
 {
 	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
 	return publish(vbd, write_disk);
+}
+
+/**
+ * xenvbd_publish_opened - tell the toolstack that the disk is held by us
+ * @vbd: with an open disk
+ *
+ * It may let go of a disk that would vanish with its last user.
+ *
+ * Context: process.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_publish_opened(struct xenvbd *vbd)
+{
+	return publish(vbd, write_opened);
+}
+
+/**
+ * xenvbd_publish_exchange - tell both sides of another disk
+ * @vbd: has it
+ *
+ * Context: process.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_publish_exchange(struct xenvbd *vbd)
+{
+	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
+	return publish(vbd, write_exchange);
+}
+
+/**
+ * xenvbd_publish_refusal - tell the toolstack why the disk was not exchanged
+ * @vbd: with the error text
+ *
+ * Context: process.
+ * Return: 0 or a negative errno.
+ */
+int xenvbd_publish_refusal(struct xenvbd *vbd)
+{
+	return publish(vbd, write_refusal);
+}
+
+/* What the toolstack has deleted it does not get back. */
+static int write_waiting(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	const char *dir = vbd->xbdev->nodename;
+	char text[XENVBD_WAIT_TEXT];
+
+	if (!xenbus_exists(xbt, dir, "state"))
+		return -ENOENT;
+	xenvbd_describe_wait(vbd, text, sizeof(text));
+	return xenbus_printf(xbt, dir, "waiting", "%s", text);
+}
+
+/**
+ * xenvbd_publish_waiting - tell the toolstack what the vbd waits for
+ * @vbd: in any state
+ *
+ * Context: process.
+ * Return: 0 or a negative errno.
+ */
+int xenvbd_publish_waiting(struct xenvbd *vbd)
+{
+	return publish(vbd, write_waiting);
 }
 
 /**

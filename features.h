@@ -5,8 +5,14 @@
 
 #include "common.h"
 
+extern struct mutex xenvbd_xenstore_lock;
+
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);
+int xenvbd_publish_waiting(struct xenvbd *vbd);
+int xenvbd_publish_opened(struct xenvbd *vbd);
+int xenvbd_publish_exchange(struct xenvbd *vbd);
+int xenvbd_publish_refusal(struct xenvbd *vbd);
 int xenvbd_publish_flush(struct xenvbd *vbd);
 int xenvbd_publish_size(struct xenvbd *vbd);
 

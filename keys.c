@@ -6,6 +6,7 @@
  *
  * Documentation/xenstore.rst lists them all.
  */
+#include <linux/ctype.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -92,6 +93,28 @@ static int read_physical_device(struct xenvbd *vbd, dev_t *devt)
 	return err;
 }
 
+/* An optional number in hexadecimal: @val stays as it is if there is no such key. */
+static int read_diskseq(struct xenvbd *vbd, const char *key, u64 *val)
+{
+	const char *dir = vbd->xbdev->nodename;
+	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
+	u64 old = *val;
+	int err;
+
+	if (IS_ERR(str)) {
+		err = PTR_ERR(str);
+		return err == -ENOENT ? 0 : xenvbd_error(vbd, err, "reading %s/%s", dir, key);
+	}
+	err = isxdigit(str[0]) && strlen(str) <= 16 ? kstrtou64(str, 16, val) : -EINVAL;
+	if (!err && (!*val || (old && *val != old)))
+		err = -EINVAL;
+	if (err)
+		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is not the number of a disk in hex%s",
+			     dir, key, shown_len(str), str, old ? ", or not diskseq" : "");
+	kfree(str);
+	return err;
+}
+
 static bool key_is(const char *dir, const char *key, const char *val)
 {
 	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
@@ -122,6 +145,13 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	if (err)
 		return err;
 
+	keys->diskseq = 0;
+	err = read_diskseq(vbd, "diskseq", &keys->diskseq);
+	if (!err)
+		err = read_diskseq(vbd, "physical-device-uid", &keys->diskseq);
+	if (err)
+		return err;
+
 	keys->mode = xenbus_read(XBT_NIL, dir, "mode", NULL);
 	if (IS_ERR(keys->mode)) {
 		err = PTR_ERR(keys->mode);
@@ -141,11 +171,11 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
  */
 int xenvbd_read_handle(struct xenvbd *vbd)
 {
-	const char *slash = strrchr(vbd->xbdev->otherend, '/');
+	const char *slash = strrchr(vbd->frontend, '/');
 
 	if (!slash || kstrtouint(slash + 1, 10, &vbd->handle))
 		return xenvbd_error(vbd, -EINVAL, "frontend path %s does not end in a number",
-				    vbd->xbdev->otherend);
+				    vbd->frontend);
 	return 0;
 }
 
@@ -169,7 +199,7 @@ int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi)
 		{ XEN_IO_PROTO_ABI_X86_32, XENVBD_ABI_X86_32 },
 		{ XEN_IO_PROTO_ABI_X86_64, XENVBD_ABI_X86_64 },
 	};
-	const char *dir = vbd->xbdev->otherend;
+	const char *dir = vbd->frontend;
 	char *str = xenbus_read(XBT_NIL, dir, "protocol", NULL);
 	unsigned int i;
 
@@ -210,7 +240,7 @@ static int read_opt_uint(struct xenvbd *vbd, const char *dir, const char *key,
  */
 int xenvbd_read_nr_rings(struct xenvbd *vbd, unsigned int *nr)
 {
-	const char *dir = vbd->xbdev->otherend;
+	const char *dir = vbd->frontend;
 	int err;
 
 	*nr = 1;
@@ -235,7 +265,7 @@ int xenvbd_read_persistent(struct xenvbd *vbd, bool *persistent)
 	unsigned int val = 0;
 	int err;
 
-	err = read_opt_uint(vbd, vbd->xbdev->otherend, "feature-persistent", &val);
+	err = read_opt_uint(vbd, vbd->frontend, "feature-persistent", &val);
 	*persistent = vbd->feature_persistent && val;
 	return err;
 }
@@ -243,7 +273,7 @@ int xenvbd_read_persistent(struct xenvbd *vbd, bool *persistent)
 /* The two schemes that frontends tell the size of their rings by. */
 static int read_ring_pages(struct xenvbd *vbd, struct xenvbd_ring_keys *keys)
 {
-	const char *dir = vbd->xbdev->otherend;
+	const char *dir = vbd->frontend;
 	unsigned int order = 0, pages = 1;
 	int err;
 
@@ -315,7 +345,7 @@ static int read_ring_refs(struct xenvbd *vbd, const char *dir, struct xenvbd_rin
 int xenvbd_read_ring_keys(struct xenvbd *vbd, unsigned int index, unsigned int nr_rings,
 			  struct xenvbd_ring_keys *keys)
 {
-	const char *base = vbd->xbdev->otherend;
+	const char *base = vbd->frontend;
 	char *dir;
 	int err;
 

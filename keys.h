@@ -23,11 +23,13 @@ struct xenvbd_ring_keys {
  * struct xenvbd_disk_keys - what the toolstack tells of the disk
  * @devt: physical-device
  * @mode: the string, owned by the caller
+ * @diskseq: physical-device-uid, diskseq, or 0 if there is neither
  * @cdrom: device-type is cdrom
  * @discard: discard-enable is not 0
  */
 struct xenvbd_disk_keys {
 	dev_t devt;
+	u64 diskseq;
 	char *mode;
 	bool cdrom;
 	bool discard;

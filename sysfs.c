@@ -9,6 +9,7 @@
 
 #include "common.h"
 #include "sysfs.h"
+#include "vbd.h"
 
 static ssize_t physical_device_show(struct device *dev, struct device_attribute *attr,
 				    char *buf)
@@ -35,9 +36,51 @@ static ssize_t mode_show(struct device *dev, struct device_attribute *attr, char
 }
 static DEVICE_ATTR_RO(mode);
 
+static ssize_t diskseq_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct xenvbd *vbd = dev_get_drvdata(dev);
+	u64 diskseq;
+
+	spin_lock(&vbd->rings_lock);
+	diskseq = vbd->diskseq;
+	spin_unlock(&vbd->rings_lock);
+	return diskseq ? sysfs_emit(buf, "%llu\n", diskseq) : -ENODEV;
+}
+static DEVICE_ATTR_RO(diskseq);
+
+static ssize_t in_flight_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	unsigned int oldest_ms;
+
+	return sysfs_emit(buf, "%u\n", xenvbd_in_flight(dev_get_drvdata(dev), &oldest_ms));
+}
+static DEVICE_ATTR_RO(in_flight);
+
+static ssize_t oldest_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	unsigned int oldest_ms;
+
+	xenvbd_in_flight(dev_get_drvdata(dev), &oldest_ms);
+	return sysfs_emit(buf, "%u\n", oldest_ms);
+}
+static DEVICE_ATTR_RO(oldest_ms);
+
+static ssize_t waiting_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	char text[XENVBD_WAIT_TEXT];
+
+	xenvbd_describe_wait(dev_get_drvdata(dev), text, sizeof(text));
+	return sysfs_emit(buf, "%s\n", text);
+}
+static DEVICE_ATTR_RO(waiting);
+
 static struct attribute *vbd_attrs[] = {
 	&dev_attr_physical_device.attr,
 	&dev_attr_mode.attr,
+	&dev_attr_diskseq.attr,
+	&dev_attr_in_flight.attr,
+	&dev_attr_oldest_ms.attr,
+	&dev_attr_waiting.attr,
 	NULL
 };
 

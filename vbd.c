@@ -8,6 +8,7 @@
 #include "blkback.h"
 #include "grant.h"
 #include "keys.h"
+#include "thread.h"
 #include "vbd.h"
 
 /* A guest can cause an error as often as it likes, but not a message. */
@@ -39,42 +40,14 @@ void xenvbd_cache_destroy(void)
 	kmem_cache_destroy(xenvbd_cache);
 }
 
-/**
- * xenvbd_alloc - make a vbd for a xenbus device
- * @xbdev: the device, which must outlive the vbd
- *
- * Return: the vbd with one reference, or NULL.
- */
-struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
-{
-	struct xenvbd *vbd = kmem_cache_zalloc(xenvbd_cache, GFP_KERNEL);
-
-	if (!vbd)
-		return NULL;
-	/* Of its own: a guest's slow discards are in nobody else's way. */
-	vbd->discard_wq = alloc_workqueue("xen-blkback-%s", WQ_UNBOUND, MAX_DISCARDS,
-					  dev_name(&xbdev->dev));
-	if (!vbd->discard_wq) {
-		kmem_cache_free(xenvbd_cache, vbd);
-		return NULL;
-	}
-	vbd->xbdev = xbdev;
-	vbd->domid = xbdev->otherend_id;
-	vbd->fe_state = XenbusStateInitialising;
-	kref_init(&vbd->ref);
-	mutex_init(&vbd->lock);
-	spin_lock_init(&vbd->rings_lock);
-	ratelimit_state_init(&vbd->errors, ERRORS_INTERVAL, ERRORS_BURST);
-	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
-			     DEFAULT_RATELIMIT_BURST);
-	return vbd;
-}
-
 static void xenvbd_free(struct kref *ref)
 {
 	struct xenvbd *vbd = container_of(ref, struct xenvbd, ref);
 
-	destroy_workqueue(vbd->discard_wq);
+	if (vbd->discard_wq)
+		destroy_workqueue(vbd->discard_wq);
+	put_device(&vbd->xbdev->dev);
+	kfree(vbd->frontend);
 	kfree(vbd->mode);
 	kmem_cache_free(xenvbd_cache, vbd);
 }
@@ -97,30 +70,157 @@ void xenvbd_put(struct xenvbd *vbd)
 	kref_put(&vbd->ref, xenvbd_free);
 }
 
+/**
+ * xenvbd_alloc - make a vbd for a xenbus device
+ * @xbdev: the device; the vbd holds a reference to it
+ *
+ * Return: the vbd with one reference, or NULL.
+ */
+struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
+{
+	struct xenvbd *vbd = kmem_cache_zalloc(xenvbd_cache, GFP_KERNEL);
+
+	if (!vbd)
+		return NULL;
+	kref_init(&vbd->ref);
+	get_device(&xbdev->dev);
+	vbd->xbdev = xbdev;
+	vbd->frontend = kstrdup(xbdev->otherend, GFP_KERNEL);
+	/* Of its own: a guest's slow discards are in nobody else's way. */
+	vbd->discard_wq = alloc_workqueue("xen-blkback-%s", WQ_UNBOUND, MAX_DISCARDS,
+					  dev_name(&xbdev->dev));
+	if (!vbd->frontend || !vbd->discard_wq) {
+		xenvbd_put(vbd);
+		return NULL;
+	}
+	vbd->domid = xbdev->otherend_id;
+	vbd->fe_state = XenbusStateInitialising;
+	init_completion(&vbd->ended);
+	mutex_init(&vbd->lock);
+	spin_lock_init(&vbd->rings_lock);
+	ratelimit_state_init(&vbd->errors, ERRORS_INTERVAL, ERRORS_BURST);
+	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	return vbd;
+}
+
 /* ---- its disk ----------------------------------------------------------- */
 
-/* A different disk under a running guest is refused, the same is no news. */
-static int check_same_disk(struct xenvbd *vbd, dev_t devt)
+/* The disk of the keys, and no other that has got its number since. */
+static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *keys,
+			   struct xenvbd_disk *disk)
 {
-	if (devt != vbd->devt)
-		dev_warn(&vbd->xbdev->dev,
-			 "physical-device changed from %x:%x to %x:%x: not supported, ignored\n",
-			 MAJOR(vbd->devt), MINOR(vbd->devt), MAJOR(devt), MINOR(devt));
+	bool readonly = !strchr(keys->mode, 'w');
+	int err;
+
+	err = xenvbd_disk_open(disk, keys->devt, readonly);
+	if (err)
+		return xenvbd_error(vbd, err, "opening disk %x:%x for %s", MAJOR(keys->devt),
+				    MINOR(keys->devt), readonly ? "reading" : "writing");
+	if (keys->diskseq && keys->diskseq != xenvbd_disk_seq(disk)) {
+		err = xenvbd_error(vbd, -ESTALE, "disk %x:%x has diskseq %llx, %llx is wanted",
+				   MAJOR(keys->devt), MINOR(keys->devt), xenvbd_disk_seq(disk),
+				   keys->diskseq);
+		xenvbd_disk_close(disk);
+		return err;
+	}
+	disk->cdrom |= keys->cdrom;
+	disk->discard &= keys->discard;
+	disk->secure &= keys->discard;
+	if (disk->readonly && !readonly)
+		dev_notice(&vbd->xbdev->dev, "disk %x:%x is read-only, and so is the vbd\n",
+			   MAJOR(keys->devt), MINOR(keys->devt));
 	return 0;
+}
+
+/* sysfs shows these. Takes the string of @keys, and gives back the old one. */
+static void set_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
+{
+	spin_lock(&vbd->rings_lock);
+	vbd->devt = keys->devt;
+	vbd->diskseq = xenvbd_disk_seq(&vbd->disk);
+	swap(vbd->mode, keys->mode);
+	spin_unlock(&vbd->rings_lock);
+}
+
+static void set_ring_disk(struct xenvbd_ring *ring)
+{
+	ring->bdev = ring->vbd->disk.bdev;
+	xenvbd_disk_limits(&ring->vbd->disk, &ring->limits);
+}
+
+/* A guest does not look again at what it was told when it connected. */
+static int check_exchange(struct xenvbd *vbd, const struct xenvbd_disk *disk)
+{
+	const struct xenvbd_disk *old = &vbd->disk;
+	const char *why = NULL;
+
+	if (bdev_logical_block_size(disk->bdev) > bdev_logical_block_size(old->bdev))
+		why = "has larger logical blocks";
+	else if (disk->readonly && !old->readonly)
+		why = "is read-only";
+	else if (disk->flush && !old->flush && !disk->readonly)
+		why = "has a volatile cache, which the guest would not flush";
+	return why ? xenvbd_error(vbd, -EMEDIUMTYPE, "new disk %s, the old one stays", why) : 0;
+}
+
+/*
+ * Another disk for the same guest. Requests that were taken go to the old one,
+ * those that come later to the new one; meanwhile they wait in the rings.
+ */
+static int exchange_disk(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
+{
+	struct xenvbd_disk disk = {};
+	unsigned int i;
+	int err;
+
+	err = open_named_disk(vbd, keys, &disk);
+	if (err)
+		return err;
+	if (vbd->nr_rings)
+		err = check_exchange(vbd, &disk);
+	if (!err)
+		err = xenvbd_disk_drop_cache(&disk);
+	if (err) {
+		xenvbd_disk_close(&disk);
+		return err;
+	}
+
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_ring_drain(vbd->rings[i]);
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_ring_pause(vbd->rings[i]);
+	swap(vbd->disk, disk);
+	set_disk_keys(vbd, keys);
+	vbd->vanished = false;
+	for (i = 0; i < vbd->nr_rings; i++) {
+		set_ring_disk(vbd->rings[i]);
+		xenvbd_ring_resume(vbd->rings[i]);
+	}
+	xenvbd_disk_close(&disk);
+	return 0;
+}
+
+static bool is_same_disk(const struct xenvbd *vbd, const struct xenvbd_disk_keys *keys)
+{
+	return keys->devt == vbd->devt && !xenvbd_disk_vanished(&vbd->disk) &&
+	       (!keys->diskseq || keys->diskseq == vbd->diskseq);
 }
 
 /**
  * xenvbd_open_disk - open the disk that physical-device names
  * @vbd: the device
  *
- * Context: process, vbd->lock held, for as long as the disk takes.
- * Return: 0, also if there is nothing to open yet, or a negative errno with
- * an error text.
+ * If it has another one that is exchanged, under a running guest as well; in
+ * case of an error the old one stays.
+ *
+ * Context: process, vbd->lock held, for as long as the disks take.
+ * Return: 1 if there is a disk now that was not there before; 0 if nothing has
+ * changed; or a negative errno with an error text.
  */
 int xenvbd_open_disk(struct xenvbd *vbd)
 {
 	struct xenvbd_disk_keys keys;
-	bool readonly;
 	int err;
 
 	lockdep_assert_held(&vbd->lock);
@@ -130,37 +230,18 @@ int xenvbd_open_disk(struct xenvbd *vbd)
 		return err == -ENOENT ? 0 : err;
 
 	if (vbd->disk.file) {
-		kfree(keys.mode);
-		return check_same_disk(vbd, keys.devt);
+		err = is_same_disk(vbd, &keys) ? 0 : exchange_disk(vbd, &keys) ?: 1;
+	} else {
+		err = xenvbd_read_handle(vbd);
+		if (!err)
+			err = open_named_disk(vbd, &keys, &vbd->disk);
+		if (!err) {
+			set_disk_keys(vbd, &keys);
+			err = 1;
+		}
 	}
-
-	readonly = !strchr(keys.mode, 'w');
-	err = xenvbd_read_handle(vbd);
-	if (!err) {
-		err = xenvbd_disk_open(&vbd->disk, keys.devt, readonly);
-		if (err)
-			xenvbd_error(vbd, err, "opening disk %x:%x for %s", MAJOR(keys.devt),
-				     MINOR(keys.devt), readonly ? "reading" : "writing");
-	}
-	if (err) {
-		kfree(keys.mode);
-		return err;
-	}
-
-	vbd->disk.cdrom |= keys.cdrom;
-	vbd->disk.discard &= keys.discard;
-	vbd->disk.secure &= keys.discard;
-	/* sysfs shows both. */
-	spin_lock(&vbd->rings_lock);
-	vbd->devt = keys.devt;
-	swap(vbd->mode, keys.mode);
-	spin_unlock(&vbd->rings_lock);
 	kfree(keys.mode);
-
-	if (vbd->disk.readonly && !readonly)
-		dev_notice(&vbd->xbdev->dev, "disk %x:%x is read-only, and so is the vbd\n",
-			   MAJOR(vbd->devt), MINOR(vbd->devt));
-	return 0;
+	return err;
 }
 
 /* ---- its rings ---------------------------------------------------------- */
@@ -348,11 +429,8 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 				    MAJOR(vbd->devt), MINOR(vbd->devt));
 
 	for (i = 0; i < vbd->nr_rings; i++) {
-		struct xenvbd_ring *ring = vbd->rings[i];
-
-		ring->bdev = vbd->disk.bdev;
-		xenvbd_disk_limits(&vbd->disk, &ring->limits);
-		err = xenvbd_ring_start(ring);
+		set_ring_disk(vbd->rings[i]);
+		err = xenvbd_ring_start(vbd->rings[i]);
 		if (err)
 			return xenvbd_error(vbd, err, "starting the thread of ring %u", i);
 	}
@@ -375,6 +453,9 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 
 	lockdep_assert_held(&vbd->lock);
 
+	/* First all of them, so that none takes requests while we wait for another. */
+	for (i = 0; i < nr; i++)
+		xenvbd_ring_drain(rings[i]);
 	for (i = 0; i < nr; i++)
 		xenvbd_ring_stop(rings[i]);
 
@@ -391,4 +472,49 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	for (i = 0; i < nr; i++)
 		ring_destroy(rings[i]);
 	kfree(rings);
+}
+
+/* ---- what it is waiting for --------------------------------------------- */
+
+/**
+ * xenvbd_in_flight - requests that the disk has not answered yet
+ * @vbd: in any state
+ * @oldest_ms: set to the age of the oldest in milliseconds, or to 0
+ *
+ * Context: process; does not wait for the disk.
+ * Return: their number, over all rings.
+ */
+unsigned int xenvbd_in_flight(struct xenvbd *vbd, unsigned int *oldest_ms)
+{
+	unsigned long oldest = 0;
+	unsigned int i, nr = 0;
+
+	spin_lock(&vbd->rings_lock);
+	for (i = 0; i < vbd->nr_rings; i++)
+		nr += xenvbd_ring_in_flight(vbd->rings[i], &oldest);
+	spin_unlock(&vbd->rings_lock);
+	*oldest_ms = jiffies_to_msecs(oldest);
+	return nr;
+}
+
+/**
+ * xenvbd_describe_wait - say what the vbd's work item is waiting for
+ * @vbd: in any state
+ * @text: set to a line without its end; empty if it is not waiting
+ * @size: of @text in bytes
+ *
+ * Context: process; does not wait for the disk.
+ */
+void xenvbd_describe_wait(struct xenvbd *vbd, char *text, size_t size)
+{
+	const char *what = READ_ONCE(vbd->waiting);
+	unsigned int nr, oldest_ms;
+
+	text[0] = 0;
+	if (!what)
+		return;
+	nr = xenvbd_in_flight(vbd, &oldest_ms);
+	scnprintf(text, size, "%s, for %u s: %u requests at disk %x:%x, the oldest for %u s", what,
+		  jiffies_to_msecs(jiffies - READ_ONCE(vbd->waiting_since)) / 1000, nr,
+		  MAJOR(vbd->devt), MINOR(vbd->devt), oldest_ms / 1000);
 }

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
+#include "debugfs.h"
 #include "features.h"
 #include "keys.h"
 #include "sysfs.h"
@@ -22,10 +23,48 @@
 #define SIZE_INTERVAL	HZ
 /* How long a guest waits that has caused too many errors. */
 #define FAILURE_PAUSE_MS	500
+/* When a disk is said to keep us waiting, and how often again. */
+#define WAIT_PATIENCE		HZ
+#define WAIT_INTERVAL		(5 * HZ)
+/* How long a driver that is being unbound waits for the disk. */
+#define REMOVE_PATIENCE		(10 * HZ)
 
 static struct workqueue_struct *xenvbd_wq;
-/* xenstored allows a driver domain few transactions at a time. */
-static DEFINE_MUTEX(transaction_lock);
+
+/* ---- waiting for the disk ----------------------------------------------- */
+
+static void wait_work(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd, wait_work);
+	char text[XENVBD_WAIT_TEXT];
+
+	xenvbd_describe_wait(vbd, text, sizeof(text));
+	if (!vbd->waiting_told)
+		dev_warn(&vbd->xbdev->dev, "%s\n", text);
+	vbd->waiting_told = true;
+	xenvbd_publish_waiting(vbd);
+	queue_delayed_work(xenvbd_wq, &vbd->wait_work, WAIT_INTERVAL);
+}
+
+/* The work item may now be stuck for as long as the disk is: somebody has to say so. */
+static void wait_begin(struct xenvbd *vbd, const char *what)
+{
+	vbd->waiting_since = jiffies;
+	WRITE_ONCE(vbd->waiting, what);
+	queue_delayed_work(xenvbd_wq, &vbd->wait_work, WAIT_PATIENCE);
+}
+
+static void wait_end(struct xenvbd *vbd)
+{
+	cancel_delayed_work_sync(&vbd->wait_work);
+	WRITE_ONCE(vbd->waiting, NULL);
+	if (!vbd->waiting_told)
+		return;
+	vbd->waiting_told = false;
+	dev_notice(&vbd->xbdev->dev, "disk %x:%x has answered after %u s\n", MAJOR(vbd->devt),
+		   MINOR(vbd->devt), jiffies_to_msecs(jiffies - vbd->waiting_since) / 1000);
+	xenvbd_publish_waiting(vbd);
+}
 
 /* ---- facts -------------------------------------------------------------- */
 
@@ -99,25 +138,26 @@ static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
 
 /* ---- actions ------------------------------------------------------------ */
 
+static bool is_removed(struct xenvbd *vbd)
+{
+	bool removed;
+
+	mutex_lock(&xenvbd_xenstore_lock);
+	removed = vbd->removed;
+	mutex_unlock(&xenvbd_xenstore_lock);
+	return removed;
+}
+
 /* xenbus_switch_state() returns 0 even if it could not. */
 static int switch_state(struct xenvbd *vbd, enum xenbus_state state)
 {
-	mutex_lock(&transaction_lock);
-	xenbus_switch_state(vbd->xbdev, state);
-	mutex_unlock(&transaction_lock);
+	mutex_lock(&xenvbd_xenstore_lock);
+	if (!vbd->removed)
+		xenbus_switch_state(vbd->xbdev, state);
+	mutex_unlock(&xenvbd_xenstore_lock);
 	if (vbd->xbdev->state == state)
 		return 0;
 	return xenvbd_error(vbd, -EIO, "switching to state %s", xenbus_strstate(state));
-}
-
-static int publish(struct xenvbd *vbd, int (*what)(struct xenvbd *vbd))
-{
-	int err;
-
-	mutex_lock(&transaction_lock);
-	err = what(vbd);
-	mutex_unlock(&transaction_lock);
-	return err;
 }
 
 /* As xenbus_dev_fatal(), but for the log. */
@@ -140,6 +180,8 @@ static void fail_quietly(struct xenvbd *vbd, int err)
 static void fail(struct xenvbd *vbd, int err)
 {
 	vbd->failed = true;
+	if (is_removed(vbd))
+		return;
 	if (__ratelimit(&vbd->errors)) {
 		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
 		return;
@@ -150,9 +192,18 @@ static void fail(struct xenvbd *vbd, int err)
 
 static void drop_rings(struct xenvbd *vbd)
 {
+	wait_begin(vbd, "closing");
 	xenvbd_disconnect(vbd);
+	wait_end(vbd);
 	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
 	vbd->broken = false;
+}
+
+static void close_disk(struct xenvbd *vbd)
+{
+	wait_begin(vbd, "closing the disk");
+	xenvbd_disk_close(&vbd->disk);
+	wait_end(vbd);
 }
 
 static int act_connect(struct xenvbd *vbd)
@@ -163,9 +214,12 @@ static int act_connect(struct xenvbd *vbd)
 		return xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
 				    MINOR(vbd->devt));
 
-	err = publish(vbd, xenvbd_publish_disk);
-	if (!err)
+	err = xenvbd_publish_disk(vbd);
+	if (!err) {
+		wait_begin(vbd, "writing back the disk's cache");
 		err = xenvbd_start_rings(vbd);
+		wait_end(vbd);
+	}
 	if (!err)
 		err = switch_state(vbd, XenbusStateConnected);
 	if (err)
@@ -185,17 +239,20 @@ static void reap(struct xenbus_watch *watch, const char *path, const char *token
 static int act_unregister(struct xenvbd *vbd)
 {
 	struct xenbus_device *xbdev = vbd->xbdev;
-	int err;
+	int err = 0;
 
 	drop_rings(vbd);
-	xenvbd_disk_close(&vbd->disk);
+	close_disk(vbd);
 	/* The toolstack may have written Closing over our Closed, and wait. */
 	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
 		switch_state(vbd, XenbusStateClosing);
 	switch_state(vbd, XenbusStateClosed);
 
-	err = xenbus_watch_pathfmt(xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
-				   xbdev->nodename);
+	mutex_lock(&xenvbd_xenstore_lock);
+	if (!vbd->removed)
+		err = xenbus_watch_pathfmt(xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
+					   xbdev->nodename);
+	mutex_unlock(&xenvbd_xenstore_lock);
 	if (err)
 		return xenvbd_error(vbd, err, "registering a watch to unregister the device");
 	vbd->gone = true;
@@ -237,6 +294,31 @@ static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_st
 
 /* ---- the work item ------------------------------------------------------ */
 
+/* A guest that has a good disk keeps it. */
+static void refuse_exchange(struct xenvbd *vbd, int err)
+{
+	if (is_removed(vbd))
+		return;
+	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error);
+	xenvbd_publish_refusal(vbd);
+}
+
+static void handle_disk(struct xenvbd *vbd)
+{
+	bool had_disk = vbd->disk.file;
+	int err;
+
+	wait_begin(vbd, had_disk ? "exchanging the disk" : "opening the disk");
+	err = xenvbd_open_disk(vbd);
+	wait_end(vbd);
+	if (err > 0)
+		err = had_disk ? xenvbd_publish_exchange(vbd) : xenvbd_publish_opened(vbd);
+	if (err && had_disk)
+		refuse_exchange(vbd, err);
+	else if (err)
+		fail(vbd, err);
+}
+
 static void handle_events(struct xenvbd *vbd)
 {
 	unsigned long events = xchg(&vbd->events, 0);
@@ -252,15 +334,12 @@ static void handle_events(struct xenvbd *vbd)
 	if (vbd->gone)
 		return;
 
-	if (events & BIT(XENVBD_EVENT_DISK)) {
-		err = xenvbd_open_disk(vbd);
-		if (err)
-			fail(vbd, err);
-	}
+	if (events & BIT(XENVBD_EVENT_DISK))
+		handle_disk(vbd);
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush) {
 		vbd->disk.flush = false;
-		err = publish(vbd, xenvbd_publish_flush);
+		err = xenvbd_publish_flush(vbd);
 		if (err)
 			dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
 	}
@@ -280,13 +359,13 @@ static void handle_size(struct xenvbd *vbd)
 {
 	int err;
 
-	if (vbd->gone || vbd->xbdev->state != XenbusStateConnected)
+	if (vbd->gone || is_removed(vbd) || vbd->xbdev->state != XenbusStateConnected)
 		return;
 	if (xenvbd_disk_vanished(&vbd->disk)) {
 		handle_vanished(vbd);
 		return;
 	}
-	err = publish(vbd, xenvbd_publish_size);
+	err = xenvbd_publish_size(vbd);
 	if (err)
 		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
 	mod_delayed_work(xenvbd_wq, &vbd->size_work, SIZE_INTERVAL);
@@ -300,8 +379,9 @@ static void xenvbd_work(struct work_struct *work)
 	int err;
 
 	mutex_lock(&vbd->lock);
-	handle_events(vbd);
-	for (;;) {
+	if (!is_removed(vbd))
+		handle_events(vbd);
+	while (!is_removed(vbd)) {
 		fe_state = READ_ONCE(vbd->fe_state);
 		action = xenvbd_next_action(vbd->xbdev->state, fe_state, facts(vbd, fe_state));
 		if (action == XENVBD_ACT_NONE)
@@ -328,6 +408,51 @@ static void unwatch(struct xenbus_watch *watch)
 	watch->node = NULL;
 }
 
+/* What is left of a vbd: takes as long as the disk does. */
+static void xenvbd_end(struct xenvbd *vbd)
+{
+	cancel_work_sync(&vbd->work);
+	cancel_delayed_work_sync(&vbd->size_work);
+
+	mutex_lock(&vbd->lock);
+	drop_rings(vbd);
+	close_disk(vbd);
+	mutex_unlock(&vbd->lock);
+	/* Ring threads could queue it until now. */
+	cancel_work_sync(&vbd->work);
+	xenvbd_debugfs_remove(vbd);
+}
+
+static void end_work(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(work, struct xenvbd, end_work);
+
+	xenvbd_end(vbd);
+	/* Unloading waits for the workqueue, and so for the rest of this. */
+	module_put(THIS_MODULE);
+	complete_all(&vbd->ended);
+	xenvbd_put(vbd);
+}
+
+/*
+ * Another driver may be bound next, which has to find the disk free of our
+ * requests. But if the toolstack has deleted the directory it wants no more
+ * of the vbd, and we are in xenwatch, which must not wait.
+ */
+static void wait_for_end(struct xenvbd *vbd)
+{
+	if (!xenbus_exists(XBT_NIL, vbd->xbdev->nodename, "state"))
+		return;
+	if (wait_for_completion_killable_timeout(&vbd->ended, REMOVE_PATIENCE) <= 0)
+		dev_warn(&vbd->xbdev->dev, "unbound with requests still at disk %x:%x\n",
+			 MAJOR(vbd->devt), MINOR(vbd->devt));
+}
+
+/*
+ * The device goes at once. What the disk still has of it lives on as a
+ * remnant: rings, threads and grants, until the last request is back. The
+ * module stays loaded as long.
+ */
 static void xenvbd_remove(struct xenbus_device *xbdev)
 {
 	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
@@ -336,22 +461,23 @@ static void xenvbd_remove(struct xenbus_device *xbdev)
 	unwatch(&vbd->state_watch);
 	unwatch(&vbd->online_watch);
 
-	/* From here on the work item does nothing, and starts nothing. */
-	mutex_lock(&vbd->lock);
-	vbd->gone = true;
-	mutex_unlock(&vbd->lock);
-	cancel_delayed_work_sync(&vbd->size_work);
-	cancel_work_sync(&vbd->work);
+	/* From here on the work item starts nothing, and writes nothing. */
+	mutex_lock(&xenvbd_xenstore_lock);
+	vbd->removed = true;
+	mutex_unlock(&xenvbd_xenstore_lock);
 	unwatch(&vbd->reap_watch);
-
-	mutex_lock(&vbd->lock);
-	drop_rings(vbd);
-	xenvbd_disk_close(&vbd->disk);
-	mutex_unlock(&vbd->lock);
-	/* Ring threads could queue it until now. */
-	cancel_work_sync(&vbd->work);
-
 	dev_set_drvdata(&xbdev->dev, NULL);
+	xenvbd_debugfs_remove(vbd);
+
+	if (READ_ONCE(vbd->gone)) {
+		xenvbd_end(vbd);
+	} else {
+		xenvbd_debugfs_add_remnant(vbd);
+		__module_get(THIS_MODULE);
+		xenvbd_get(vbd);
+		queue_work(xenvbd_wq, &vbd->end_work);
+		wait_for_end(vbd);
+	}
 	xenvbd_put(vbd);
 }
 
@@ -382,13 +508,16 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 		return -ENOMEM;
 	}
 	INIT_WORK(&vbd->work, xenvbd_work);
+	INIT_WORK(&vbd->end_work, end_work);
 	INIT_DEFERRABLE_WORK(&vbd->size_work, look_at_size);
+	INIT_DELAYED_WORK(&vbd->wait_work, wait_work);
 	vbd->wq = xenvbd_wq;
 	dev_set_drvdata(&xbdev->dev, vbd);
+	xenvbd_debugfs_add(vbd);
 
 	/* Whatever the watches find has to wait for the first state. */
 	mutex_lock(&vbd->lock);
-	err = publish(vbd, xenvbd_publish_transport);
+	err = xenvbd_publish_transport(vbd);
 	if (err)
 		fail(vbd, err);
 	if (!err)
@@ -434,12 +563,14 @@ static int __init xenvbd_init(void)
 	if (!xenvbd_wq)
 		goto out_destroy_cache;
 
+	xenvbd_debugfs_init();
 	err = xenbus_register_backend(&xenvbd_driver);
 	if (err)
-		goto out_destroy_wq;
+		goto out_debugfs_exit;
 	return 0;
 
-out_destroy_wq:
+out_debugfs_exit:
+	xenvbd_debugfs_exit();
 	destroy_workqueue(xenvbd_wq);
 out_destroy_cache:
 	xenvbd_cache_destroy();
@@ -450,6 +581,7 @@ static void __exit xenvbd_exit(void)
 {
 	xenbus_unregister_driver(&xenvbd_driver);
 	destroy_workqueue(xenvbd_wq);
+	xenvbd_debugfs_exit();
 	xenvbd_cache_destroy();
 }
 

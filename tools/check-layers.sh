@@ -15,7 +15,7 @@ layer()
 	proto | validate | ring | stats | state)	echo 0 ;;
 	compat)						echo 0.5 ;;
 	common | grant | bdev | io)			echo 1 ;;
-	blkback)					echo 2 ;;
+	blkback | thread)				echo 2 ;;
 	features | keys | vbd)					echo 3 ;;
 	xenbus)						echo 4 ;;
 	sysfs | debugfs | trace)			echo 5 ;;

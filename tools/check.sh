@@ -230,7 +230,7 @@ check_file_length()
 		max=600
 		[[ $f == *.h ]] && max=200
 		# Holds the four central structs, and they belong together.
-		[ "$f" = common.h ] && max=250
+		[ "$f" = common.h ] && max=320
 		[ "$n" -le "$max" ] || echo "$f: $n lines, of at most $max"
 	done < <(driver_files) | none
 }

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=900
+#
+# Disks that do not answer: with requests outstanding, with a full queue, inside a
+# discard, open, close. Other vbds come and go as usual meanwhile; one that is
+# removed by force goes at once, and what the disk has of it is listed until then.
+
+. /lab/lib.sh
+
+NR=20
+DEBUGFS=/sys/kernel/debug/xen-blkback
+
+# milliseconds COMMAND...: how long it takes
+milliseconds()
+{
+	local begin=${EPOCHREALTIME/./}
+
+	"$@" >&2 || return
+	echo $(((${EPOCHREALTIME/./} - begin) / 1000))
+}
+
+# other_vbd: another one connects and goes, without the time that xl takes
+other_vbd()
+{
+	xenstore-write -- "${OTHER[@]}" && LAB_POLL=0.02 wait_for 30 vbd_state_is 0 xvdz 4 &&
+		hand_detach xvdz
+}
+
+others_come_and_go()
+{
+	local ms
+
+	ms=$(milliseconds other_vbd 2>"$LAB_TMP/other")
+	diag "$1: another vbd came and went in ${ms:-no} ms, alone in $ALONE ms"
+	le "${ms:-99999}" $((3 * ALONE + 500)) "$1: others come and go" ||
+		sed 's/^/# /' "$LAB_TMP/other"
+}
+
+# talk DEVID DEVICE LINE...: a guest's frontend connects, says that, and dies
+talk()
+{
+	local devid=$1 dev=$2
+
+	shift 2
+	/job/blkfe --keep - <<-EOF
+	vbd devid=$devid physical-device=$(devt_hex "$dev")
+	connect
+	$(printf '%s\n' "$@")
+	EOF
+}
+
+be_of() { echo "/local/domain/0/backend/vbd/0/$1"; }
+sysfs_of() { echo "/sys/bus/xen-backend/devices/vbd-0-$1"; }
+
+# vanish DEVID: both directories at once, as libxl's last resort
+vanish()
+{
+	xenstore-rm "$(be_of "$1")"
+	xenstore-rm "/local/domain/0/blkfe/vbd/$1" 2>/dev/null
+	wait_for 30 not test -e "$(sysfs_of "$1")"
+}
+
+remnants()
+{
+	find "$DEBUGFS/remnants" -type f | wc -l
+}
+
+remnants_are() { [ "$(remnants)" = "$1" ]; }
+tells() { [[ $(xs_read "$(be_of 52000)/waiting") =~ $1 ]]; }
+waits_for() { [[ $(cat "$(sysfs_of "$1")/waiting") =~ $2 ]]; }
+
+# gone_soon WHAT DEVID
+gone_soon()
+{
+	local ms
+
+	ms=$(milliseconds vanish "$2" 2>/dev/null)
+	diag "$1: the device was gone ${ms:-never} ms after its directory"
+	le "${ms:-99999}" 5000 "$1: removed by force it goes at once"
+}
+
+each_dm() { local n; for ((n = 0; n < NR; n++)); do "$@" "stuck$n" || return; done; }
+dm_create() { dmsetup create "$1" --table "0 2048 linear /dev/nullb0 $((2048 * ${1#stuck}))"; }
+dm_stop() { dmsetup suspend --noflush --nolockfs "$1"; }
+dm_guest() { talk $((52000 + ${1#stuck})) "/dev/mapper/$1" 'repeat 8 write queued sector=0 n=8' push; }
+dm_vanish() { vanish $((52000 + ${1#stuck})); }
+
+# slow_disk on|off: each command of the SCSI disk takes seconds, one at a time
+slow_disk()
+{
+	local jiffies=0
+
+	[ "$1" = off ] || jiffies=500
+	wait_for 60 eval "echo $jiffies >/sys/bus/pseudo/drivers/scsi_debug/delay"
+}
+
+hold_open_mutex()
+{
+	blockdev --rereadpt "$SCSI_DISK" 2>/dev/null &
+	nap 0.5
+}
+
+mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+ok "the backend loads" module_load
+frontend_load
+ok "a disk in memory" null_disk discard=1
+modprobe brd rd_nr=1 rd_size=16384
+at_end modprobe -r brd
+modprobe dm-mod
+mapfile -t OTHER < <(hand_pairs xvdz "physical-device=$(devt_hex /dev/ram0)")
+other_vbd
+ALONE=$(milliseconds other_vbd 2>/dev/null)
+leak_snapshot
+
+ok "$NR disks" each_dm dm_create
+dmsetup mknodes
+ok "they stop to answer" each_dm dm_stop
+ok "$NR guests write to them" each_dm dm_guest
+is "$(cat "$(sysfs_of 52000)/in_flight")" 8 "requests are in flight"
+others_come_and_go "$NR stuck disks"
+xenstore-write "$(be_of 52000)/online" 0 "$(be_of 52000)/state" 5 /local/domain/0/blkfe/vbd/52000/state 6
+ok "one closes: xenstore tells that it waits" \
+	wait_for 10 tells "^closing, for [0-9]+ s: 8 requests at disk"
+like "$(cat "$(sysfs_of 52000)/waiting")" "^closing, for [0-9]+ s: 8 requests at disk" \
+	"sysfs tells it, too"
+others_come_and_go "one closing"
+gone_soon "outstanding requests" 52000
+ok "the other guests are removed by force" each_dm dm_vanish
+is "$(remnants)" $NR "each is listed as a remnant"
+like "$(cat $DEBUGFS/remnants/vbd-0-52001.*)" "8 in flight" "with its requests"
+others_come_and_go "$NR remnants"
+not_ok "the module is not unloaded" module_unload
+ok "the disks answer again" each_dm dmsetup resume
+ok "no remnant is left" wait_for 30 remnants_are 0
+ok "the disks are free" each_dm dmsetup remove
+leak_check "nothing is left behind"
+
+ok "a disk whose discards are stuck" dm_create stuck0
+dmsetup mknodes
+dm_stop stuck0
+ok "a guest discards" talk 52000 /dev/mapper/stuck0 'repeat 8 discard queued sector=0 nr=64' push
+others_come_and_go "inside a discard"
+gone_soon "inside a discard" 52000
+ok "the disk answers again" dmsetup resume stuck0
+ok "no remnant is left" wait_for 30 remnants_are 0
+ok "the disk is free" dmsetup remove stuck0
+
+ok "a slow disk that takes one request at a time" scsi_disk max_queue=1
+ok "it is slow" slow_disk on
+ok "a guest fills its queue" talk 52000 "$SCSI_DISK" 'repeat 4 write queued sector=0 n=8' push
+nap 1
+others_come_and_go "a full queue"
+gone_soon "a full queue" 52000
+others_come_and_go "a remnant with a full queue"
+ok "no remnant is left" wait_for 60 remnants_are 0
+
+hold_open_mutex
+ok "attach a disk whose open hangs" hand_attach xvdy "physical-device=$(devt_hex "$SCSI_DISK")"
+ok "it waits" wait_for 10 waits_for "$(vdev_number xvdy)" "^opening the disk"
+others_come_and_go "inside an open"
+gone_soon "inside an open" "$(vdev_number xvdy)"
+xenstore-rm "$(frontend_path 0 xvdy)"
+ok "no remnant is left" wait_for 60 remnants_are 0
+wait
+
+slow_disk off
+ok "attach" talk 52000 "$SCSI_DISK" 'write sector=0 n=8'
+slow_disk on
+hold_open_mutex
+xenstore-write "$(be_of 52000)/online" 0 "$(be_of 52000)/state" 5 /local/domain/0/blkfe/vbd/52000/state 6
+ok "it hangs in close" wait_for 10 waits_for 52000 "^closing the disk"
+others_come_and_go "inside a close"
+gone_soon "inside a close" 52000
+ok "no remnant is left" wait_for 60 remnants_are 0
+slow_disk off
+wait
+modprobe -r scsi_debug
+leak_check "nothing is left behind"
+modprobe -r xen-blkfront
+ok "the backend unloads" module_unload
+done_testing

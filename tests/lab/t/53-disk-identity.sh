@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=900
+#
+# The right disk, and another one in its place: diskseq is checked before
+# anything is published, opened tells when it is held, and a new physical-device
+# is a new disk under a running guest, or the old one stays.
+
+. /lab/lib.sh
+
+BE=$(backend_path 0 xvda)
+
+key() { xs_read "$BE/$1"; }
+key_is() { [ "$(key "$1")" = "$2" ]; }
+error_like() { [[ "$(vbd_error 0 xvda)" =~ $1 ]]; }
+seq_of() { cat "/sys/block/$1/diskseq"; }
+hex() { printf '%016x' "$1"; }
+size_is() { [ "$(cat /sys/block/xvda/size)" = "$1" ]; }
+sum_of() { head -c 1M "$1" | md5sum; }
+direct_sum() { dd if="$1" bs=64k count=16 iflag=direct status=none | md5sum; }
+
+# random_disk DEVICE
+random_disk()
+{
+	dd if=/dev/urandom of="$1" bs=64k count=16 oflag=direct conv=nocreat status=none
+}
+
+ok "the backend loads" module_load
+ok "a disk in memory" null_disk
+modprobe brd rd_nr=2 rd_size=32768
+at_end modprobe -r brd
+ok "two more" random_disk /dev/ram0
+random_disk /dev/ram1
+leak_snapshot
+ram0=$(devt_hex /dev/ram0) ram1=$(devt_hex /dev/ram1)
+
+ok "attach without a disk" hand_attach xvda
+is "$(key opened)" 0 "opened is 0"
+not_ok "no diskseq in sysfs" cat "$(vbd_sysfs 0 xvda)/diskseq"
+wrong=$(hex $(($(seq_of ram0) + 1)))
+xenstore-write "$BE/diskseq" "$wrong" "$BE/physical-device" "$ram0"
+ok "another disk's diskseq: an error names both" wait_for 10 error_like \
+	"disk $ram0 has diskseq $(printf %x "$(seq_of ram0)"), $(printf %x 0x"$wrong") is wanted"
+is "$(key opened) $(key sectors)" "0 " "nothing is opened or published"
+is "$(vbd_state 0 xvda)" 5 "the vbd closes"
+for value in xyz 0 -1 00000000000000001 ""; do
+	xenstore-write -- "$BE/diskseq" "$value" "$BE/physical-device" "$ram0"
+	ok "diskseq '$value' is refused" wait_for 10 error_like "diskseq: .$value. is not the number"
+done
+xenstore-write "$BE/diskseq" "$(hex "$(seq_of ram0)")" \
+	"$BE/physical-device-uid" "$wrong" "$BE/physical-device" "$ram0"
+ok "so is a physical-device-uid that says otherwise" wait_for 10 error_like "physical-device-uid: .*not diskseq"
+xenstore-rm "$BE/physical-device-uid"
+xenstore-write "$BE/physical-device" "$ram0"
+ok "with its own it is opened" wait_for 10 key_is opened 1
+is "$(cat "$(vbd_sysfs 0 xvda)/diskseq")" "$(seq_of ram0)" "sysfs shows it"
+ok "a frontend comes" frontend_load
+ok "and connects" wait_for 30 size_is 65536
+is "$(direct_sum /dev/xvda)" "$(sum_of /dev/ram0)" "to that disk"
+xenstore-rm "$BE/diskseq"
+
+fio --name=x --filename=/dev/xvda --rw=randread --bs=4k --iodepth=8 --direct=1 \
+	--ioengine=libaio --thread --time_based --runtime=300 --minimal >/dev/null 2>&1 &
+fio=$!
+nap 1
+for n in 1 2 3; do
+	for name in ram1 nullb0 ram0; do
+		xenstore-write "$BE/physical-device" "$(devt_hex "/dev/$name")"
+		ok "another disk, $name, round $n" wait_for 10 key_is \
+			oracle/active-physical-device "$(devt_hex "/dev/$name")"
+		ok "the guest sees its size" wait_for 10 size_is "$(blockdev --getsz "/dev/$name")"
+		is "$(direct_sum /dev/xvda)" "$(sum_of "/dev/$name")" "and its data"
+	done
+done
+is "$(key oracle/physical-device-change-status)" "" "no error"
+ok "the guest writes" random_disk /dev/xvda
+is "$(direct_sum /dev/ram0)" "$(direct_sum /dev/xvda)" "to the new disk"
+kill -0 $fio
+is $? 0 "reads went on through all that"
+kill $fio
+wait $fio
+is "$(vbd_stat 0 xvda err_req)" 0 "without an error"
+is "$(cat "$(vbd_sysfs 0 xvda)/physical_device")" "$ram0" "sysfs shows the disk"
+ok "the one before is free" blockdev --rereadpt /dev/nullb0
+
+# refuses WHAT DEVT REGEX: and the old disk stays
+refuses()
+{
+	hand_set xvda physical-device "$2"
+	ok "$1 is refused" wait_for 10 error_like "$3"
+	like "$(key oracle/physical-device-change-status)" "$3" "with words"
+	is "$(vbd_state 0 xvda) $(direct_sum /dev/xvda)" "4 $(direct_sum /dev/ram0)" \
+		"the guest keeps its disk"
+}
+
+refuses "a disk that does not exist" ee:77 "opening disk ee:77"
+refuses "no number" junk "is not MAJOR:MINOR"
+blockdev --setro /dev/ram1
+refuses "a read-only disk" "$ram1" "is read-only"
+blockdev --setrw /dev/ram1
+ok "no disk in memory" modprobe -r null_blk
+ok "one with large blocks" null_disk bs=4096
+refuses "a disk with large blocks" "$(devt_hex /dev/nullb0)" "larger logical blocks"
+ok "one with a cache" null_disk cache_size=8
+refuses "a disk with a cache" "$(devt_hex /dev/nullb0)" "volatile cache"
+ok "detach" hand_detach xvda
+leak_check "nothing is left behind"
+modprobe -r xen-blkfront
+ok "the backend unloads" module_unload
+done_testing

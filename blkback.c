@@ -17,8 +17,10 @@
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/stat.h>
 #include <linux/vmalloc.h>
 #include <xen/events.h>
+#include <xen/xen.h>
 
 #include "blkback.h"
 #include "grant.h"
@@ -501,6 +503,21 @@ static void ring_idle(struct xenvbd_ring *ring, bool draining)
 	ring_sleep(ring, draining, heed_events, timeout);
 }
 
+/*
+ * Where the frontend is in this very domain it may need our CPU to fill the
+ * ring. If we sleep after each pass, its first request wakes us, we take the CPU
+ * from it, and serve requests one by one. So stay runnable and let it go first,
+ * once; what it adds meanwhile costs neither event nor wakeup. Not for guests:
+ * whoever else wants this CPU would make them wait.
+ */
+static bool ring_linger(const struct xenvbd_ring *ring)
+{
+	if (likely(ring->domid || !xen_initial_domain()) || single_task_running())
+		return false;
+	yield();
+	return true;
+}
+
 /**
  * xenvbd_ring_thread - serve a ring
  * @data: the ring
@@ -514,6 +531,7 @@ int xenvbd_ring_thread(void *data)
 	/* No allocation may wait for I/O: this domain may swap to our disk. */
 	unsigned int noio = memalloc_noio_save();
 	struct xenvbd_ring *ring = data;
+	bool lingered = true;
 	bool draining;
 
 	set_freezable();
@@ -521,6 +539,7 @@ int xenvbd_ring_thread(void *data)
 		try_to_freeze();
 		draining = READ_ONCE(ring->draining);
 		if (ring_pass(ring, draining)) {
+			lingered = false;
 			cond_resched();
 			continue;
 		}
@@ -530,7 +549,9 @@ int xenvbd_ring_thread(void *data)
 			kthread_parkme();
 			continue;
 		}
-		ring_idle(ring, draining);
+		if (lingered || !ring_linger(ring))
+			ring_idle(ring, draining);
+		lingered = true;
 	}
 	memalloc_noio_restore(noio);
 	return 0;

@@ -5,9 +5,9 @@
  * is declared here.
  *
  * A path written to the FIFO that the argument control= names makes it write the
- * counts so far there: a line "VIRTUAL-ADDRESS HOST-ADDRESS INSTRUCTIONS" for each
- * translated block. Virtual addresses alone would mix up dom0 and a guest that
- * runs the same kernel.
+ * counts so far there: a line "VIRTUAL-ADDRESS HOST-ADDRESS RUNS INSTRUCTIONS" for
+ * each place where a translated block begins. Virtual addresses alone would mix up
+ * dom0 and a guest that runs the same kernel.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -40,11 +40,13 @@ struct block {
 	struct block *next;
 	uint64_t vaddr;
 	uint64_t haddr;
-	uint64_t count;
+	uint64_t runs;
+	uint64_t insns;
 };
 
 static struct block *buckets[BUCKETS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static size_t nr_blocks;
 static char control[4096];
 
 static struct block *find(uint64_t vaddr, uint64_t haddr)
@@ -62,6 +64,7 @@ static struct block *find(uint64_t vaddr, uint64_t haddr)
 	b->haddr = haddr;
 	b->next = buckets[n];
 	buckets[n] = b;
+	nr_blocks++;
 	return b;
 }
 
@@ -74,33 +77,52 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	pthread_mutex_lock(&lock);
 	b = find(qemu_plugin_insn_vaddr(insn), (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(insn));
 	pthread_mutex_unlock(&lock);
-	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &b->count,
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &b->runs, 1);
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &b->insns,
 						 qemu_plugin_tb_n_insns(tb));
+}
+
+/* The machine goes on meanwhile: copy first, which is quick, and print then. */
+static struct block *copy_all(size_t *nr)
+{
+	struct block *all, *b;
+	size_t n;
+
+	pthread_mutex_lock(&lock);
+	all = calloc(nr_blocks + 1, sizeof(*all));
+	if (!all)
+		abort();
+	*nr = 0;
+	for (n = 0; n < BUCKETS; n++)
+		for (b = buckets[n]; b; b = b->next)
+			all[(*nr)++] = *b;
+	pthread_mutex_unlock(&lock);
+	return all;
 }
 
 /* Under another name first: the reader waits for the file to appear. */
 static void dump(const char *path)
 {
 	char part[4096 + 8];
-	struct block *b;
-	size_t n;
+	struct block *all;
+	size_t n, nr;
 	FILE *f;
 
+	all = copy_all(&nr);
 	snprintf(part, sizeof(part), "%s.part", path);
 	f = fopen(part, "w");
 	if (!f) {
 		perror(part);
+		free(all);
 		return;
 	}
-	pthread_mutex_lock(&lock);
-	for (n = 0; n < BUCKETS; n++)
-		for (b = buckets[n]; b; b = b->next)
-			if (b->count)
-				fprintf(f, "%" PRIx64 " %" PRIx64 " %" PRIu64 "\n", b->vaddr,
-					b->haddr, b->count);
-	pthread_mutex_unlock(&lock);
+	for (n = 0; n < nr; n++)
+		if (all[n].runs)
+			fprintf(f, "%" PRIx64 " %" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
+				all[n].vaddr, all[n].haddr, all[n].runs, all[n].insns);
 	if (fclose(f) || rename(part, path))
 		perror(path);
+	free(all);
 }
 
 static void *listen_to(void *unused)

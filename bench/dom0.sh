@@ -204,11 +204,11 @@ traced_cell()
 	rm -f "$trace"
 }
 
-# profile_cell CELL: tells bench/profile when the cell runs steadily, and what it
-# did meanwhile; the naps are of virtual time
+# profile_cell CELL: tells bench/profile when the cell runs steadily; the naps are
+# of virtual time
 profile_cell()
 {
-	local command pid='' sectors begin
+	local command pid=''
 
 	command="$(fio_command "$DEV" "$1" "$QUEUES" --time_based --runtime=3s) >/dev/null 2>&1"
 	if [ "$PLACE" = guest ]; then
@@ -218,12 +218,9 @@ profile_cell()
 		pid=$!
 	fi
 	nap 1.5
-	sectors=$(back_values | sed -n 's/^sectors //p') begin=${EPOCHREALTIME/./}
 	figure profile/begin 1
 	nap 1
 	figure profile/end 1
-	sectors=$(($(back_values | sed -n 's/^sectors //p') - sectors))
-	figure profile/iops $((sectors * 512000000 / ($(bytes "${1%%-*}") * (${EPOCHREALTIME/./} - begin))))
 	if [ -z "$pid" ]; then
 		guest_wait bench 1000 || die "$WHERE/$1: fio failed"
 	else

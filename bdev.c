@@ -124,6 +124,7 @@ void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *li
 		.align_sects = bdev_logical_block_size(disk->bdev) >> SECTOR_SHIFT,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
+		.barrier = disk->flush,
 		.discard = disk->discard,
 	};
 }

@@ -23,10 +23,11 @@
 #include <xen/xen.h>
 
 #include "blkback.h"
+#include "gate.h"
 #include "grant.h"
 #include "io.h"
 
-/* How long to wait where nobody says when it is worth trying again. */
+/* When to try again where nobody says. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
 /* More are seldom found free side by side in the tags of a disk of depth 64. */
 #define PLUG_IOS	8U
@@ -38,19 +39,6 @@ static void ring_wake(struct xenvbd_ring *ring)
 {
 	if (!READ_ONCE(ring->awake))
 		wake_up_process(ring->task);
-}
-
-/**
- * xenvbd_ring_wake - have the thread look at what was changed
- * @ring: its thread was started
- *
- * Context: any.
- */
-void xenvbd_ring_wake(struct xenvbd_ring *ring)
-{
-	/* The change before @awake; pairs with the barrier in ring_sleep(). */
-	smp_mb();
-	ring_wake(ring);
 }
 
 /**
@@ -69,9 +57,27 @@ irqreturn_t xenvbd_ring_irq(int irq, void *data)
 
 	WRITE_ONCE(ring->event, true);
 	/* The rings are bound before the disk is known, threads come last. */
-	if (smp_load_acquire(&ring->task))
-		xenvbd_ring_wake(ring);
+	if (smp_load_acquire(&ring->task)) {
+		/* The event before @awake; pairs with the barrier in ring_sleep(). */
+		smp_mb();
+		ring_wake(ring);
+	}
 	return IRQ_HANDLED;
+}
+
+/**
+ * xenvbd_ring_poke - have the thread look at what others have changed
+ * @ring: its thread runs
+ *
+ * Context: any.
+ */
+void xenvbd_ring_poke(struct xenvbd_ring *ring)
+{
+	/* The change before @poked; pairs with the barrier in ring_heed(). */
+	smp_store_release(&ring->poked, true);
+	/* @poked before @awake; pairs with the barrier in ring_sleep(). */
+	smp_mb();
+	ring_wake(ring);
 }
 
 /**
@@ -108,29 +114,6 @@ static void ring_break(struct xenvbd_ring *ring)
 	ring_report(ring, XENVBD_EVENT_BROKEN);
 }
 
-static void ring_count(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
-{
-	struct xenvbd_stats *stats = &ring->stats;
-
-	switch (cmd->op) {
-	case BLKIF_OP_READ:
-		xenvbd_stat_inc(&stats->rd_req);
-		xenvbd_stat_add(&stats->rd_sect, cmd->nr_sects);
-		break;
-	case BLKIF_OP_FLUSH_DISKCACHE:
-		xenvbd_stat_inc(&stats->f_req);
-		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
-		break;
-	case BLKIF_OP_DISCARD:
-		xenvbd_stat_inc(&stats->ds_req);
-		break;
-	default:
-		xenvbd_stat_inc(&stats->wr_req);
-		xenvbd_stat_add(&stats->wr_sect, cmd->nr_sects);
-		break;
-	}
-}
-
 static void ring_log_refusal(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
 			     enum xenvbd_reason reason)
 {
@@ -151,7 +134,7 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 		return xenvbd_reason_status(reason);
 	}
 	if (!cmd->indirect || cmd->seg)
-		ring_count(ring, cmd);
+		xenvbd_stats_count(&ring->stats, cmd->op, cmd->nr_sects);
 	return BLK_STS_OK;
 }
 
@@ -172,6 +155,7 @@ static struct xenvbd_req *req_get(struct xenvbd_ring *ring, const struct xenvbd_
 	req->sector = cmd->nr_sects || cmd->indirect ? cmd->sector : 0;
 	req->status = BLK_STS_OK;
 	req->fetch = cmd->indirect;
+	req->failed_flush = false;
 	/* Never 0, which marks a request that is not in flight. */
 	WRITE_ONCE(req->start, jiffies | 1);
 	if (cmd->indirect)
@@ -206,6 +190,8 @@ static void ring_take_one(struct xenvbd_ring *ring)
 	}
 
 	req = req_get(ring, &cmd);
+	if (req->op != BLKIF_OP_READ && !xenvbd_gate_admit(ring, req))
+		return;
 	*ring->todo_tail = req;
 	ring->todo_tail = &req->next;
 }
@@ -359,6 +345,8 @@ static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
 	ring->held = NULL;
 	node = llist_reverse_order(node);
 	llist_for_each_entry_safe(req, next, node, done) {
+		if (req->op != BLKIF_OP_READ && !xenvbd_gate_done(ring, req))
+			continue;
 		*last = req;
 		last = &req->next;
 	}
@@ -380,7 +368,7 @@ static void ring_finish(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	if (unlikely(req->status != BLK_STS_OK)) {
 		xenvbd_stat_inc(&ring->stats.err_req);
-		if (req->op == BLKIF_OP_FLUSH_DISKCACHE && req->status == BLK_STS_NOTSUPP)
+		if (xenvbd_req_flushes(req) && req->status == BLK_STS_NOTSUPP)
 			ring_report(ring, XENVBD_EVENT_NO_FLUSH);
 	}
 	xenvbd_sring_respond(&ring->sring, req->id, req->op, req->status);
@@ -417,6 +405,13 @@ static void ring_push(struct xenvbd_ring *ring)
 	xenvbd_stat_inc(&ring->stats.notifies);
 }
 
+static void ring_heed(struct xenvbd_ring *ring)
+{
+	/* @poked before the change is read; pairs with xenvbd_ring_poke(). */
+	smp_store_mb(ring->poked, false);
+	xenvbd_gate_heed(ring);
+}
+
 /*
  * One pass over the ring. What the disk completes while we submit to it is
  * given back in the same pass.
@@ -425,8 +420,12 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 {
 	bool work = false;
 
+	if (unlikely(READ_ONCE(ring->poked)))
+		ring_heed(ring);
 	if (likely(!draining && !ring->broken))
 		work |= ring_take(ring);
+	if (unlikely(!xenvbd_gate_idle(ring)))
+		xenvbd_gate_pass(ring);
 	work |= ring_start(ring);
 	work |= ring_harvest(ring);
 	if (!work)
@@ -461,11 +460,11 @@ static bool ring_drained(struct xenvbd_ring *ring)
 
 static bool ring_must_look(struct xenvbd_ring *ring, bool draining, bool heed_events)
 {
-	if (!llist_empty(&ring->done))
+	if (!llist_empty(&ring->done) || READ_ONCE(ring->poked))
 		return true;
 	if (draining)
 		return ring_drained(ring);
-	return READ_ONCE(ring->draining) || (heed_events && READ_ONCE(ring->event));
+	return heed_events && READ_ONCE(ring->event);
 }
 
 static void ring_sleep(struct xenvbd_ring *ring, bool draining, bool heed_events, long timeout)
@@ -500,7 +499,7 @@ static void ring_idle(struct xenvbd_ring *ring, bool draining)
 		xenvbd_stat_inc(&ring->stats.oo_req);
 	if (ring->starved || ring->held)
 		timeout = RETRY_JIFFIES;
-	ring_sleep(ring, draining, heed_events, timeout);
+	ring_sleep(ring, draining, heed_events, xenvbd_gate_timeout(ring, timeout));
 }
 
 /*
@@ -535,6 +534,7 @@ int xenvbd_ring_thread(void *data)
 	bool draining;
 
 	set_freezable();
+	xenvbd_gate_join(ring);
 	for (;;) {
 		try_to_freeze();
 		draining = READ_ONCE(ring->draining);
@@ -546,13 +546,17 @@ int xenvbd_ring_thread(void *data)
 		if (draining && ring_drained(ring)) {
 			if (kthread_should_stop())
 				break;
+			/* A barrier of another ring must not wait for us. */
+			xenvbd_gate_leave(ring);
 			kthread_parkme();
+			xenvbd_gate_join(ring);
 			continue;
 		}
 		if (lingered || !ring_linger(ring))
 			ring_idle(ring, draining);
 		lingered = true;
 	}
+	xenvbd_gate_leave(ring);
 	memalloc_noio_restore(noio);
 	return 0;
 }

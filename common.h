@@ -22,7 +22,6 @@
 #ifndef XENVBD_COMMON_H
 #define XENVBD_COMMON_H
 
-#include <linux/bio.h>
 #include <linux/cache.h>
 #include <linux/completion.h>
 #include <linux/kref.h>
@@ -40,13 +39,12 @@
 #include "bdev.h"
 #include "compat.h"
 #include "proto.h"
+#include "req.h"
 #include "ring.h"
 #include "state.h"
 #include "stats.h"
 #include "validate.h"
 
-/* Segments whose bookkeeping is part of each request. */
-#define XENVBD_INLINE_SEGS	BLKIF_MAX_SEGMENTS_PER_REQUEST
 /* Segments of an INDIRECT request: 1 MiB, and half a descriptor page. */
 #define XENVBD_MAX_SEGS		256
 /* Rings of 16 pages: the limit of xenbus_map_ring_valloc(). */
@@ -54,53 +52,7 @@
 /* Grants mapped, unmapped or copied with one hypercall; the largest request fits. */
 #define XENVBD_BATCH_GRANTS	XENVBD_MAX_SEGS
 
-struct xenvbd_big;
 struct xenvbd_pgrant;
-struct xenvbd_ring;
-
-/*
- * One request between ring and disk. Owned by the ring thread, but for the
- * time between submission and xenvbd_req_complete(), when the block layer has
- * it. Sectors are of 512 bytes.
- */
-struct xenvbd_req {
-	/* On ring->done, from completion until the thread takes it. */
-	struct llist_node done;
-	/* On the free list or in a list of the thread. */
-	struct xenvbd_req *next;
-	struct xenvbd_ring *ring;
-
-	/* Per segment: page, offset and length; its persistent grant, or NULL; */
-	struct bio_vec *bvec;
-	struct xenvbd_pgrant **pgrant;
-	/* handle of a mapping of its own, or INVALID_GRANT_HANDLE. */
-	grant_handle_t *handle;
-	/* Holds these three if the inline ones are too short. */
-	struct xenvbd_big *big;
-
-	/* In jiffies, when it was taken; 0 on the free list. */
-	unsigned long start;
-	u64 id;
-	u64 sector;
-	u64 nr_sects;
-	/* The page with the segments of an INDIRECT request. */
-	grant_ref_t desc_gref;
-	u16 nr_segs;
-	u8 op;
-	u8 flags;
-	blk_status_t status;
-	/* The segments have not been fetched from desc_gref yet. */
-	bool fetch;
-
-	union {
-		struct bio bio;
-		/* Of a discard. */
-		struct work_struct work;
-	};
-	struct bio_vec inline_bvec[XENVBD_INLINE_SEGS];
-	struct xenvbd_pgrant *inline_pgrant[XENVBD_INLINE_SEGS];
-	grant_handle_t inline_handle[XENVBD_INLINE_SEGS];
-};
 
 /* One ring of a vbd, its thread and its grants. */
 struct xenvbd_ring {
@@ -124,6 +76,17 @@ struct xenvbd_ring {
 		struct xenvbd_req **todo_tail;
 		/* Requests whose pages somebody below still holds. */
 		struct xenvbd_req *held;
+		/* Barriers, and what has to wait for one, in order. */
+		struct xenvbd_req *parked;
+		struct xenvbd_req **parked_tail;
+		/* Flushes to try again at @retry_at, and how often that was done. */
+		struct xenvbd_req *failed;
+		unsigned long retry_at;
+		u32 nr_retries;
+		/* Requests that are not reads: in @todo, or with the disk. */
+		u32 nr_writes;
+		/* The barrier that has its turn, as far as the ring knows; 0: none. */
+		u64 turn;
 		/* The guest has made the ring unusable; see ring_break(). */
 		bool broken;
 		/* A request was found since the last EOI. */
@@ -157,16 +120,40 @@ struct xenvbd_ring {
 		mempool_t *bigs;
 	} ____cacheline_aligned_in_smp;
 
-	/* Written by completions and by the interrupt handler. */
+	/* Written by completions, by the interrupt handler and by other rings. */
 	struct {
 		struct llist_head done;
 		/* An event came in and has not been acknowledged. */
 		bool event;
 		/* No more requests are wanted; by the vbd's work item. */
 		bool draining;
-		/* The thread will look at all of these before it sleeps. */
+		/* Others have changed something that the thread has to look at. */
+		bool poked;
+		/* The thread will look at @done, @event and @poked before it sleeps. */
 		bool awake;
 	} ____cacheline_aligned_in_smp;
+
+	/* Under vbd->gate.lock. */
+	struct list_head gate_rings;
+	/* Number of the first barrier in @parked, or of the one that is executed; 0: none. */
+	u64 gate_turn;
+	/* There may be writes from before the barrier whose turn it is. */
+	bool gate_busy;
+};
+
+/* By which the rings of a vbd agree when a barrier is executed; see gate.c. */
+struct xenvbd_gate {
+	/* All of it, and what the rings have of it. */
+	spinlock_t lock;
+	/* The rings whose threads run. */
+	struct list_head rings;
+	/* The barrier whose turn it is, and its ring; 0: no barrier anywhere. */
+	u64 turn;
+	struct xenvbd_ring *owner;
+	/* Barriers so far. */
+	u64 nr_turns;
+	/* Rings that are gate_busy. */
+	u32 nr_busy;
 };
 
 /* Bits of vbd->events: what the work item has to look at. */
@@ -236,6 +223,9 @@ struct xenvbd {
 	struct ratelimit_state refusals;
 	char error[256];
 
+	/* Has a lock of its own. */
+	struct xenvbd_gate gate;
+
 	/*
 	 * Written under both locks: sysfs reads it and must not wait for
 	 * @lock.
@@ -249,10 +239,5 @@ struct xenvbd {
 	/* Counters of rings that are no more. */
 	struct xenvbd_stats stats;
 };
-
-/*
- * The one call upward: io.c gives a request back to blkback.c. Any context.
- */
-void xenvbd_req_complete(struct xenvbd_req *req);
 
 #endif /* XENVBD_COMMON_H */

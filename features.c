@@ -106,11 +106,6 @@ static u64 key_opened(const struct xenvbd *vbd)
 	return vbd->disk.file ? 1 : 0;
 }
 
-static u64 key_zero(const struct xenvbd *vbd)
-{
-	return 0;
-}
-
 /* Sectors of 512 bytes, whatever the disk's own are. */
 static u64 key_sectors(const struct xenvbd *vbd)
 {
@@ -168,6 +163,7 @@ static const struct xenvbd_key opened_keys[] = {
 
 static const struct xenvbd_key flush_keys[] = {
 	{ "feature-flush-cache", key_flush },
+	{ "feature-barrier", key_flush },
 	{ }
 };
 
@@ -178,7 +174,7 @@ static const struct xenvbd_key size_keys[] = {
 
 static const struct xenvbd_key disk_keys[] = {
 	{ "feature-flush-cache", key_flush },
-	{ "feature-barrier", key_zero },
+	{ "feature-barrier", key_flush },
 	{ "feature-discard", key_discard },
 	{ "feature-persistent", key_persistent },
 	{ "sectors", key_sectors },

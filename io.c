@@ -8,6 +8,8 @@ static void xenvbd_io_end(struct bio *bio)
 
 	/* Status first, then the bio: the request may be reused at once. */
 	req->status = bio->bi_status;
+	req->failed_flush = unlikely(req->status != BLK_STS_OK) && xenvbd_req_flushes(req) &&
+			    req->status != BLK_STS_NOTSUPP;
 	bio_uninit(bio);
 	xenvbd_req_complete(req);
 }
@@ -20,6 +22,10 @@ static blk_opf_t io_opf(const struct xenvbd_req *req)
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		/* Perhaps with data, which is then written after the flush. */
 		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE;
+	case BLKIF_OP_WRITE_BARRIER:
+		/* All before it is on the disk then, and its own data. */
+		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE |
+		       (req->nr_segs ? REQ_FUA : 0);
 	default:
 		/* A guest waits for it: as urgent as a direct write in dom0. */
 		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;

@@ -6,6 +6,8 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
+#include "proto.h"
+
 /*
  * Generates the members, the sysfs files and the sums, so that they cannot
  * disagree. The first seven are the files that xentop and others know.
@@ -45,6 +47,34 @@ static inline void xenvbd_stat_add(u64 *counter, u64 n)
 static inline void xenvbd_stat_inc(u64 *counter)
 {
 	xenvbd_stat_add(counter, 1);
+}
+
+/**
+ * xenvbd_stats_count - count a request
+ * @stats: the ring's
+ * @op: BLKIF_OP_*, a good one
+ * @nr_sects: sectors of data
+ */
+static inline void xenvbd_stats_count(struct xenvbd_stats *stats, u8 op, u64 nr_sects)
+{
+	switch (op) {
+	case BLKIF_OP_READ:
+		xenvbd_stat_inc(&stats->rd_req);
+		xenvbd_stat_add(&stats->rd_sect, nr_sects);
+		break;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+	case BLKIF_OP_WRITE_BARRIER:
+		xenvbd_stat_inc(&stats->f_req);
+		xenvbd_stat_add(&stats->wr_sect, nr_sects);
+		break;
+	case BLKIF_OP_DISCARD:
+		xenvbd_stat_inc(&stats->ds_req);
+		break;
+	default:
+		xenvbd_stat_inc(&stats->wr_req);
+		xenvbd_stat_add(&stats->wr_sect, nr_sects);
+		break;
+	}
 }
 
 /**

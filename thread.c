@@ -50,7 +50,7 @@ void xenvbd_ring_drain(struct xenvbd_ring *ring)
 	if (!ring->task)
 		return;
 	WRITE_ONCE(ring->draining, true);
-	xenvbd_ring_wake(ring);
+	xenvbd_ring_poke(ring);
 }
 
 /**

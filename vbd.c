@@ -6,6 +6,7 @@
 #include <xen/events.h>
 
 #include "blkback.h"
+#include "gate.h"
 #include "grant.h"
 #include "keys.h"
 #include "thread.h"
@@ -98,6 +99,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	init_completion(&vbd->ended);
 	mutex_init(&vbd->lock);
 	spin_lock_init(&vbd->rings_lock);
+	xenvbd_gate_init(&vbd->gate);
 	ratelimit_state_init(&vbd->errors, ERRORS_INTERVAL, ERRORS_BURST);
 	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);

@@ -14,8 +14,8 @@ layer()
 	case ${1%.[ch]} in
 	proto | validate | ring | stats | state)	echo 0 ;;
 	compat)						echo 0.5 ;;
-	common | grant | bdev | io)			echo 1 ;;
-	blkback | thread)				echo 2 ;;
+	common | req | grant | bdev | io)		echo 1 ;;
+	blkback | thread | gate)			echo 2 ;;
 	features | keys | vbd)					echo 3 ;;
 	xenbus)						echo 4 ;;
 	sysfs | debugfs | trace)			echo 5 ;;

@@ -132,8 +132,11 @@ static void cmd_check(struct fe *fe, struct fe_args *args)
 		fe->io.rings[i].padding = !strcmp(padding, "zero") ?
 			FE_PADDING_ZERO : !strcmp(padding, "any") ?
 			FE_PADDING_ANY : FE_PADDING_NO_LEAK;
-	if (grants)
-		fe->io.check_grants = !strcmp(grants, "on");
+	if (!grants)
+		return;
+	fe->io.check_grants = strcmp(grants, "off");
+	if (!strcmp(grants, "must") && !fe->io.grants.detects)
+		fe_fail("this kernel does not tell about grants in use");
 }
 
 static void cmd_timeout(struct fe *fe, struct fe_args *args)
@@ -372,7 +375,7 @@ const struct fe_cmd fe_dev_cmds[] = {
 	{ "protocol", false, cmd_protocol, "native|x86_32-abi|x86_64-abi|absent|TEXT" },
 	{ "ring", false, cmd_ring, "[pages=1] [queues=1] [scheme=default|order|num|both]" },
 	{ "persistent", false, cmd_persistent, "on|off" },
-	{ "check", false, cmd_check, "[padding=no-leak|zero|any] [grants=on|off]" },
+	{ "check", false, cmd_check, "[padding=no-leak|zero|any] [grants=on|off|must]" },
 	{ "timeout", false, cmd_timeout, "[state=MS] [io=MS]" },
 	{ "alloc", false, cmd_alloc, "" },
 	{ "free", true, cmd_free, "" },

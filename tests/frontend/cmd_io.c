@@ -86,6 +86,8 @@ static void parse_spec(struct fe_args *args, uint8_t op,
 	out->pattern = (int)fe_arg_num(args, "pattern", (uint64_t)-1);
 	out->has_gref = fe_arg(args, "gref");
 	out->gref = (uint32_t)fe_arg_num(args, "gref", 0);
+	out->has_desc = fe_arg(args, "desc");
+	out->desc = (uint32_t)fe_arg_num(args, "desc", 0);
 	out->has_id = fe_arg(args, "id");
 	out->id = fe_arg_num(args, "id", 0);
 	text = fe_arg(args, "grants");
@@ -222,7 +224,7 @@ const struct fe_cmd fe_io_cmds[] = {
 	{ "flush", true, cmd_flush, REQUEST_USAGE },
 	{ "barrier", true, cmd_barrier, REQUEST_USAGE },
 	{ "discard", true, cmd_discard, "[queued] [sector=0] [nr=SECTORS] [flag=0] [status=...]" },
-	{ "indirect", true, cmd_indirect, REQUEST_USAGE " [inner=0]" },
+	{ "indirect", true, cmd_indirect, REQUEST_USAGE " [inner=0] [desc=N]" },
 	{ "raw", true, cmd_raw, "op=N " REQUEST_USAGE " [inner=N] [flag=N] [nr=N]" },
 	{ "push", false, cmd_push, "[notify=auto|always|never]" },
 	{ "wait", true, cmd_wait, "[left=0]" },

@@ -169,7 +169,9 @@ static void add_ring(struct fe *fe, struct keyset *set,
 	unsigned int i;
 
 	add_key(set, "event-channel", ring->port);
-	if (fe->keys == FE_KEYS_DEFAULT && fe->nr_pages == 1) {
+	/* Only those who know ring-page-order give a single page a number. */
+	if (fe->nr_pages == 1 &&
+	    (fe->keys == FE_KEYS_DEFAULT || fe->keys == FE_KEYS_NUM)) {
 		add_key(set, "ring-ref", ring->refs[0]);
 		del_key(set, "ring-ref0");
 		return;

@@ -79,6 +79,8 @@ static void cmd_storm(struct fe *fe, struct fe_args *args)
 
 struct mutator {
 	struct fe_ring *ring;
+	/* descriptor page of INDIRECT requests; NULL: change slots */
+	struct fe_page *desc;
 	uint64_t rng;
 	bool grefs;
 	volatile bool stop;
@@ -94,24 +96,39 @@ static bool may_flip(const struct mutator *m, unsigned int b)
 	       (b - segs) % FE_SEG_SIZE >= sizeof(uint32_t);
 }
 
+/* A byte of a slot, or NULL if it had better stay. */
+static volatile uint8_t *slot_byte(const struct mutator *m, uint64_t r)
+{
+	const struct fe_ring *ring = m->ring;
+	unsigned int slot = (unsigned int)r & (ring->nr_entries - 1);
+	unsigned int b = (unsigned int)(r >> 16) % ring->abi->slot_size;
+
+	if (!may_flip(m, b))
+		return NULL;
+	return ring->sring + fe_abi_slot_offset(ring->abi, slot) + b;
+}
+
+/* First or last sector of one of the segments. */
+static volatile uint8_t *desc_byte(const struct mutator *m, uint64_t r)
+{
+	return m->desc->va + r % FE_MAX_DIRECT_SEGS * FE_SEG_SIZE +
+	       sizeof(uint32_t) + (r >> 16) % 2;
+}
+
 /* Flip to and fro: what the backend reads twice differs now and then. */
 static void *mutate_thread(void *arg)
 {
 	struct mutator *m = arg;
-	struct fe_ring *ring = m->ring;
 
 	while (!m->stop) {
 		uint64_t r = fe_random(&m->rng);
-		unsigned int slot = (unsigned int)r & (ring->nr_entries - 1);
-		unsigned int b = (unsigned int)(r >> 16) %
-				 ring->abi->slot_size;
-		volatile uint8_t *p;
+		volatile uint8_t *p = m->desc ? desc_byte(m, r) :
+						slot_byte(m, r);
 		unsigned int i;
 		uint8_t old;
 
-		if (!may_flip(m, b))
+		if (!p)
 			continue;
-		p = ring->sring + fe_abi_slot_offset(ring->abi, slot) + b;
 		old = *p;
 		for (i = 0; i < 64; i++) {
 			*p = (uint8_t)(r >> 32);
@@ -123,9 +140,10 @@ static void *mutate_thread(void *arg)
 }
 
 /* Fill the ring with reads and writes of our own pages; no bookkeeping. */
-static void put_round(struct fe *fe, struct fe_ring *ring,
+static void put_round(struct fe *fe, const struct mutator *m,
 		      struct fe_page **pages, uint64_t *rng)
 {
+	struct fe_ring *ring = m->ring;
 	uint8_t slot[FE_MAX_SLOT_SIZE];
 	struct fe_wire_req req;
 	unsigned int i;
@@ -142,6 +160,12 @@ static void put_round(struct fe *fe, struct fe_ring *ring,
 		for (i = 0; i < FE_MAX_DIRECT_SEGS; i++) {
 			req.segs[i].gref = pages[i]->ref;
 			req.segs[i].last = 7;
+		}
+		if (m->desc) {
+			req.inner_op = req.op;
+			req.op = FE_OP_INDIRECT;
+			req.nr_indirect = 1;
+			req.indirect[0] = m->desc->ref;
 		}
 		memset(slot, 0, sizeof(slot));
 		fe_abi_encode(ring->abi, &req, slot);
@@ -169,6 +193,18 @@ static bool drain_round(struct fe *fe, struct fe_ring *ring)
 	return true;
 }
 
+/* The segments of all INDIRECT requests: whole pages, as in put_round(). */
+static void fill_desc(struct mutator *m, struct fe_page **pages)
+{
+	unsigned int i;
+
+	for (i = 0; i < FE_MAX_DIRECT_SEGS; i++) {
+		struct fe_wire_seg seg = { .gref = pages[i]->ref, .last = 7 };
+
+		fe_abi_encode_seg(&seg, m->desc->va + i * FE_SEG_SIZE);
+	}
+}
+
 static void mutate(struct fe *fe, struct mutator *m, unsigned long rounds)
 {
 	struct fe_page *pages[FE_MAX_DIRECT_SEGS] = { NULL };
@@ -182,12 +218,14 @@ static void mutate(struct fe *fe, struct mutator *m, unsigned long rounds)
 			goto out;
 		}
 	}
+	if (m->desc)
+		fill_desc(m, pages);
 	if (pthread_create(&thread, NULL, mutate_thread, m)) {
 		fe_fail("cannot create a thread");
 		goto out;
 	}
 	for (i = 0; i < rounds; i++) {
-		put_round(fe, m->ring, pages, &fe->io.seed);
+		put_round(fe, m, pages, &fe->io.seed);
 		if (!drain_round(fe, m->ring)) {
 			fe_fail("round %lu: %u of %u requests answered", i,
 				m->ring->rsp_cons, m->ring->req_pushed);
@@ -219,10 +257,19 @@ static void cmd_mutate(struct fe *fe, struct fe_args *args)
 		fe_fail("needs an idle, connected queue and a disk of 89 sectors");
 		return;
 	}
+	if (fields && !strcmp(fields, "descriptors")) {
+		m.desc = fe_pool_get(&fe->io.grants);
+		if (!m.desc) {
+			fe_fail("cannot grant a page");
+			return;
+		}
+	}
 	m.ring = &fe->io.rings[queue];
 	m.ring->loose = true;
 	mutate(fe, &m, rounds);
 	m.ring->loose = false;
+	if (m.desc)
+		fe_pool_put(&fe->io.grants, m.desc);
 	/* Mutated writes went who knows where. */
 	fe_shadow_forget(&fe->io.shadow, 0, UINT64_MAX);
 }
@@ -274,7 +321,7 @@ const struct fe_cmd fe_hostile_cmds[] = {
 	{ "kick", false, cmd_kick, "[queue=0]" },
 	{ "set", false, cmd_set, "[req_prod|req_event|rsp_prod|rsp_event=N|+N|-N|+size[N]|pushed] [queue=0]" },
 	{ "storm", true, cmd_storm, "[count=10000] [queue=0]" },
-	{ "mutate", true, cmd_mutate, "[rounds=100] [seed=1] [fields=safe|all] [queue=0]" },
+	{ "mutate", true, cmd_mutate, "[rounds=100] [seed=1] [fields=safe|all|descriptors] [queue=0]" },
 	{ "toggle", true, cmd_toggle, "[count=100] [seed=1] [delay=2000] [lowest=1]" },
 	{ NULL, false, NULL, NULL },
 };

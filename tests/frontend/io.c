@@ -106,6 +106,8 @@ static void encode(struct fe_io_ctx *ctx, const struct fe_io *io,
 		req.nr_indirect = io->nr_indirect;
 		for (i = 0; i < io->nr_indirect; i++)
 			req.indirect[i] = io->refs[io->nr_ranges + i];
+		if (spec->has_desc)
+			req.indirect[0] = spec->desc;
 	} else {
 		req.nr_wire_segs = io->nr_ranges < FE_MAX_DIRECT_SEGS ?
 				   io->nr_ranges : FE_MAX_DIRECT_SEGS;

@@ -41,7 +41,10 @@ struct fe_io_spec {
 	int pattern;
 	bool has_gref;
 	bool has_id;
+	/* of the first descriptor page of an INDIRECT request */
+	bool has_desc;
 	uint32_t gref;
+	uint32_t desc;
 	uint64_t id;
 	uint64_t sector;
 	uint64_t nr_sectors;

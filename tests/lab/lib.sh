@@ -437,6 +437,17 @@ hand_attach()
 		wait_for 30 not vbd_state_is 0 "$1" 1
 }
 
+# disk_attach DEVICE VDEV [KEY=VALUE...]: as attach_loopback, but without xl and its
+# script, which take seconds; hand_detach takes it away
+disk_attach()
+{
+	# shellcheck disable=SC2119
+	frontend_load || return
+	hand_attach "$2" "physical-device=$(devt_hex "$1")" "${@:3}" || return
+	wait_for 30 test -b "/dev/$2" || return
+	wait_for 30 disk_has_size "$2"
+}
+
 # hand_set VDEV KEY VALUE: writes a key of the backend
 hand_set()
 {

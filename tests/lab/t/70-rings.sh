@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=900
+#
+# Rings: what is offered and when, and every way a frontend can describe them.
+
+. /lab/lib.sh
+. /lab/frontend.sh
+
+PARAMETERS=/sys/module/xen_blkback/parameters
+
+# refuses PARAMETER VALUE...: and keeps what it has
+refuses()
+{
+	local file=$PARAMETERS/$1 before value
+
+	shift
+	before=$(<"$file")
+	for value; do
+		! echo "$value" >"$file" || return
+		[ "$(<"$file")" = "$before" ] || return
+	done
+}
+
+# takes PARAMETER VALUE...
+takes()
+{
+	local file=$PARAMETERS/$1 value
+
+	shift
+	for value; do
+		echo "$value" >"$file" && [ "$(<"$file")" = "$value" ] || return
+	done
+}
+
+# keys_before_state: the backend's directory is watched from before it is there;
+# what a frontend reads in InitWait must not come later than InitWait
+keys_before_state()
+{
+	local be key watcher
+
+	be=$(backend_path 0 xvdb)
+	xenstore-watch "$be" >"$LAB_TMP/writes" &
+	watcher=$!
+	wait_for 5 grep -q . "$LAB_TMP/writes"
+	hand_attach xvdb
+	wait_for 5 vbd_state_is 0 xvdb 2
+	nap 0.5
+	kill $watcher
+	sed -i "s,$be/,," "$LAB_TMP/writes"
+	# The last of all
+	[ "$(tail -n 1 "$LAB_TMP/writes")" = state ] || return
+	for key in multi-queue-max-queues max-ring-page-order max-ring-pages \
+		feature-max-indirect-segments feature-persistent; do
+		grep -qx "$key" "$LAB_TMP/writes" || return
+	done
+} 2>&1
+
+not_ok "the backend does not load with 65 queues" module_load max_queues=65
+not_ok "nor with rings of 32 pages" module_load max_ring_page_order=5
+ok "the backend loads" module_load
+ok "max_queues has a range" refuses max_queues 65 -1 4294967296 many ""
+ok "and takes what is in it" takes max_queues 1 64 0
+ok "max_ring_page_order has a range" refuses max_ring_page_order 5 -1 4294967297 ""
+ok "and takes what is in it" takes max_ring_page_order 0 4
+
+leak_snapshot
+ok "no frontend is loaded" modprobe -r xen-blkfront
+ok "what is offered is there before InitWait" keys_before_state
+is "$(xs_read "$(backend_path 0 xvdb)/multi-queue-max-queues")" "$(nproc)" \
+	"max_queues=0 offers one ring for each CPU"
+ok "detach" hand_detach xvdb
+
+ok "a disk in memory" null_disk
+takes max_queues 4
+for abi in x86_64-abi x86_32-abi; do
+	frontend "shapes, $abi" shapes.fe ABI=$abi DISK="$(disk_devt nullb0)"
+done
+leak_check "nothing is left behind"
+ok "the backend unloads" module_unload
+done_testing

@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=900
+#
+# Discard and secure discard: what is offered, what is refused, that the range is
+# gone and its neighbours are not, and that a slow one is in nobody's way.
+
+. /lab/lib.sh
+. /lab/frontend.sh
+
+# key NAME
+key()
+{
+	xs_read "$(backend_path 0 xvda)/$1"
+}
+
+# discard_offers: the keys, beside what the disk says
+discard_offers()
+{
+	echo "$(key feature-discard) $(key discard-granularity) \
+$(key discard-alignment) $(key discard-secure)"
+}
+
+disk_offers()
+{
+	local disk=/sys/block/${1#/dev/}
+
+	echo "1 $(<"$disk/queue/discard_granularity") $(<"$disk/discard_alignment") 0"
+}
+
+# pattern: 8 MiB that are zero nowhere
+pattern()
+{
+	head -c 8M /dev/zero | tr '\0' '\245'
+}
+
+# expected: the pattern without the range of discard_range
+expected()
+{
+	pattern | head -c 2M
+	head -c 3M /dev/zero
+	pattern | tail -c 3M
+}
+
+# discard_range DEVICE [OPTION]
+discard_range()
+{
+	blkdiscard "${@:2}" -o 2M -l 3M "$1"
+}
+
+holds_expected()
+{
+	expected | cmp -n 8388608 - "$1"
+}
+
+# check_range DISK WHAT: discarded through the Linux frontend
+check_range()
+{
+	ok "$2: attach" disk_attach "$1" xvda
+	is "$(discard_offers)" "$(disk_offers "$1")" "$2: it offers what the disk can"
+	ok "$2: a pattern" eval 'pattern | dd of=/dev/xvda bs=1M iflag=fullblock \
+		oflag=direct conv=nocreat,notrunc'
+	ok "$2: the frontend discards" discard_range /dev/xvda
+	isnt "$(vbd_stat 0 xvda ds_req)" 0 "$2: discards are counted"
+	blockdev --flushbufs /dev/xvda
+	ok "$2: the range is gone, its neighbours are not" holds_expected /dev/xvda
+	blockdev --flushbufs "$1"
+	ok "$2: dom0 sees the same" holds_expected "$1"
+	is "$(vbd_stat 0 xvda err_req)" 0 "$2: no request was refused or failed"
+	ok "$2: detach" hand_detach xvda
+}
+
+# No disk at hand knows secure erase, but xen-blkfront does if its backend
+# offers it. Ours will not on a plain disk, so this frontend gets to see a mirror
+# of the backend's directory, in which the offer is made.
+MIRROR=/local/domain/0/mirror
+
+# mirror STATE [KEY=VALUE]: waits for the backend's state and shows it
+mirror()
+{
+	local be key pairs=()
+
+	be=$(backend_path 0 xvdb)
+	wait_for 30 vbd_state_is 0 xvdb "$1" || return
+	for key in $(xenstore-list "$be"); do
+		pairs+=("$MIRROR/$key" "$(xs_read "$be/$key")")
+	done
+	[ $# = 1 ] || pairs+=("$MIRROR/${2%%=*}" "${2#*=}")
+	xenstore-write -- "${pairs[@]}"
+}
+
+# secure_disk: /dev/xvdb, which knows secure erase
+secure_disk()
+{
+	local pairs
+
+	mapfile -t pairs < <(hand_pairs xvdb "physical-device=$(devt_hex /dev/nullb0)")
+	# The first pair is the frontend's way to its backend
+	xenstore-write -- "$MIRROR/state" 1 "${pairs[0]}" "$MIRROR" "${pairs[@]:2}" || return
+	at_end xenstore-rm "$MIRROR"
+	mirror 2 && mirror 4 discard-secure=1 || return
+	wait_for 30 test -b /dev/xvdb && wait_for 30 disk_has_size xvdb
+}
+
+secure_disk_goes()
+{
+	xenstore-write "$(backend_path 0 xvdb)/online" 0 "$MIRROR/state" 5 && wait_for 30 frontend_has_closed &&
+		hand_detach xvdb
+}
+
+frontend_has_closed()
+{
+	[ "$(xs_read "$(frontend_path 0 xvdb)/state")" = 6 ]
+}
+
+# erased_how: discards and writes that the secure disk has seen; Linux counts
+# secure erases among the writes
+erased_how()
+{
+	awk '{ print $12, $5 }' /sys/block/xvdb/stat
+}
+
+check_secure()
+{
+	local discards writes discards0 writes0
+
+	is "$(discard_offers)" "${1% 0} 1" "it is offered on"
+	pattern | dd of=/dev/xvda bs=1M iflag=fullblock oflag=direct conv=nocreat,notrunc status=none
+	read -r discards0 writes0 <<<"$(erased_how)"
+	ok "the frontend discards securely" discard_range /dev/xvda -s
+	read -r discards writes <<<"$(erased_how)"
+	is "$discards" "$discards0" "no plain discard reaches the disk"
+	isnt "$writes" "$writes0" "a secure one does"
+	blockdev --flushbufs /dev/xvda
+	ok "the range is gone, its neighbours are not" holds_expected /dev/xvda
+	ok "the frontend discards plainly" discard_range /dev/xvda
+	isnt "$(erased_how)" "$discards $writes" "that reaches it as such"
+	is "$(erased_how | cut -d' ' -f2)" "$writes" "and not as a secure one"
+}
+
+ok "the backend loads" module_load
+ok "the frontend loads" frontend_load
+leak_snapshot
+
+ok "a disk in memory that discards" null_disk discard=1
+check_range /dev/nullb0 "null_blk"
+disk=$(disk_devt nullb0)
+for abi in x86_64-abi x86_32-abi; do
+	frontend "offered, $abi" discard.fe ABI=$abi DISK="$disk"
+done
+frontend "discard-enable=0" no-discard.fe ENABLE=0 DISK="$disk"
+frontend "read-only" no-discard.fe MODE=r DISK="$disk"
+
+modprobe dm-delay
+size=$(blockdev --getsz /dev/nullb0)
+ok "a disk that writes and discards slowly" dmsetup create slow --table \
+	"0 $size delay /dev/nullb0 0 0 /dev/nullb0 0 6000"
+at_end dmsetup remove slow
+frontend "slow" slow-discard.fe DISK="$(dmsetup info -c --noheadings -o major,minor \
+	--separator=' ' slow | xargs printf '%x:%x')"
+ok "the slow disk is free" dmsetup remove slow
+
+ok "a disk that knows secure erase" secure_disk
+ok "attach" disk_attach /dev/xvdb xvda
+check_secure "$(disk_offers /dev/xvdb)"
+ok "detach" hand_detach xvda
+ok "the disk goes" secure_disk_goes
+
+ok "a SCSI disk that unmaps" scsi_disk lbpu=1 unmap_granularity=8 unmap_alignment=0
+check_range "$SCSI_DISK" "SCSI"
+leak_check "nothing is left behind"
+ok "the backend unloads" module_unload
+done_testing

@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=600
+#
+# A disk that grows and shrinks under a running frontend, idle and under load: it
+# is told in time, what is new can be used, what is gone cannot.
+
+. /lab/lib.sh
+. /lab/frontend.sh
+
+# told: the size in MiB, as the frontend is told
+told()
+{
+	echo $(($(xs_read "$(backend_path 0 xvda)/sectors") / 2048))
+}
+
+# frontend_has MIB
+frontend_has()
+{
+	[ $(($(</sys/block/xvda/size) / 2048)) = "$1" ]
+}
+
+# at_mib DEVICE MIB: one MiB of it
+at_mib()
+{
+	dd if="$1" bs=1M skip="$2" count=1 iflag=direct status=none
+}
+
+# is_there MIB: can the frontend read it?
+is_there()
+{
+	[ "$(at_mib /dev/xvda "$1" | wc -c)" = 1048576 ]
+}
+
+# write_at_mib MIB: random bytes through the frontend, which dom0 finds
+write_at_mib()
+{
+	head -c 1M /dev/urandom >"$LAB_TMP/mib"
+	dd if="$LAB_TMP/mib" of=/dev/xvda bs=1M seek="$1" oflag=direct \
+		conv=nocreat,notrunc status=none || return
+	at_mib "$DISK" "$1" | cmp - "$LAB_TMP/mib" && at_mib /dev/xvda "$1" | cmp - "$LAB_TMP/mib"
+}
+
+# switches: of the ring's thread
+switches()
+{
+	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(pgrep -x '0\.xvda-0')/status"
+}
+
+# resize_loop MIB
+resize_loop()
+{
+	truncate -s "$1M" /tmp/disk.img && losetup -c /dev/loop9
+}
+
+# resize_dm MIB: of device mapper, over the loop device
+resize_dm()
+{
+	local table="0 $(($1 * 2048)) linear /dev/loop9 0"
+
+	if [ -b /dev/mapper/resize ]; then
+		dmsetup suspend resize && dmsetup load resize --table "$table" &&
+			dmsetup resume resize
+	else
+		dmsetup create resize --table "$table" && dmsetup mknodes
+	fi
+}
+
+# grows COMMAND FROM TO
+grows()
+{
+	not_ok "$1: there is nothing beyond $2 MiB" is_there "$2"
+	ok "$1: from $2 to $3 MiB" "$1" "$3"
+	# Nothing else runs meanwhile: the vbd is idle, and so is dom0
+	nap 1.5
+	is "$(told)" "$3" "$1: the frontend is told within 1.5 s"
+	ok "$1: it has the new size" wait_for 5 frontend_has "$3"
+	ok "$1: the new part can be used" write_at_mib $(($3 - 1))
+	ok "$1: and the seam" write_at_mib $(($2 - 1))
+}
+
+# shrinks COMMAND FROM TO
+shrinks()
+{
+	ok "$1: from $2 to $3 MiB" "$1" "$3"
+	nap 1.5
+	is "$(told)" "$3" "$1: the frontend is told within 1.5 s"
+	ok "$1: it has the new size" wait_for 5 frontend_has "$3"
+	not_ok "$1: there is nothing beyond $3 MiB" is_there "$3"
+	ok "$1: the rest can be used" write_at_mib $(($3 - 1))
+}
+
+# idle NAME: the ring's thread has nothing to do with any of it
+idle()
+{
+	local before
+
+	nap 0.5
+	before=$(switches)
+	nap 4
+	is "$(switches)" "$before" "$1: the ring's thread sleeps for 4 s"
+}
+
+# under_load: each pass looks at the size, whatever the time
+under_load()
+{
+	local reader
+
+	fio --name=x --filename=/dev/xvda --size=4m --rw=randread --bs=4k --iodepth=4 \
+		--direct=1 --ioengine=libaio --thread --time_based --runtime=60 \
+		--minimal >/dev/null 2>&1 &
+	reader=$!
+	nap 2
+	grows resize_loop 16 40
+	shrinks resize_loop 40 16
+	ok "the load has run all the time" kill $reader
+	wait $reader 2>/dev/null
+}
+
+ok "the backend loads" module_load
+ok "the frontend loads" frontend_load
+leak_snapshot
+truncate -s 16M /tmp/disk.img
+ok "a loop device" losetup /dev/loop9 /tmp/disk.img
+at_end losetup -d /dev/loop9
+DISK=/dev/loop9
+ok "attach" disk_attach $DISK xvda
+grows resize_loop 16 64
+shrinks resize_loop 64 16
+idle "then"
+under_load
+is "$(vbd_state 0 xvda)" 4 "the backend is Connected all the time"
+is "$(vbd_error 0 xvda)" "" "there was no error"
+ok "detach" hand_detach xvda
+
+# shellcheck disable=SC2016 # for that script
+printf 'truncate -s $1M /tmp/disk.img && losetup -c /dev/loop9\n' >/tmp/resize.sh
+frontend "between requests" resize.fe DISK="$(disk_devt loop9)" RESIZE="bash /tmp/resize.sh"
+
+resize_loop 64
+modprobe dm-mod
+ok "a disk of device mapper" resize_dm 8
+at_end dmsetup remove resize
+DISK=/dev/mapper/resize
+ok "attach" disk_attach $DISK xvda
+grows resize_dm 8 32
+shrinks resize_dm 32 16
+ok "detach" hand_detach xvda
+ok "the disk is free" dmsetup remove resize
+leak_check "nothing is left behind"
+ok "the backend unloads" module_unload
+done_testing

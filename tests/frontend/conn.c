@@ -331,15 +331,30 @@ int fe_disconnect(struct fe *fe)
 	return ok ? 0 : -ETIMEDOUT;
 }
 
-/* The kernel's device, if the backend runs in this very domain. */
-static bool wait_unregistered(struct fe *fe)
+/**
+ * fe_is_registered() - is there a device of the kernel's in sysfs?
+ *
+ * Means something if the backend runs in this very domain.
+ */
+bool fe_is_registered(struct fe *fe)
 {
-	uint64_t end = fe_io_now_us() + fe->timeout_ms * 1000ull;
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%u-%u",
 		 fe->dev.fe_domid, fe->dev.devid);
-	while (!access(path, F_OK)) {
+	return !access(path, F_OK);
+}
+
+/**
+ * fe_wait_unregistered() - wait until there is none
+ *
+ * Return: false if it does not go in time.
+ */
+bool fe_wait_unregistered(struct fe *fe)
+{
+	uint64_t end = fe_io_now_us() + fe->timeout_ms * 1000ull;
+
+	while (fe_is_registered(fe)) {
 		if (fe_io_now_us() > end)
 			return false;
 		usleep(5000);
@@ -382,7 +397,7 @@ int fe_destroy(struct fe *fe)
 	}
 	fe_dev_delete(&fe->dev);
 	if (fe->dev.be_domid == (unsigned int)fe_dev_own_domid(&fe->dev) &&
-	    !wait_unregistered(fe)) {
+	    !fe_wait_unregistered(fe)) {
 		fe_fail("the backend's kernel device is still there");
 		err = -ETIMEDOUT;
 	}

@@ -43,6 +43,8 @@ bool fe_wait_be(struct fe *fe, unsigned int mask);
 int fe_connect(struct fe *fe, const struct fe_kv *kv, size_t nr_kv);
 int fe_disconnect(struct fe *fe);
 int fe_destroy(struct fe *fe);
+bool fe_is_registered(struct fe *fe);
+bool fe_wait_unregistered(struct fe *fe);
 void fe_read_features(struct fe *fe);
 
 #endif

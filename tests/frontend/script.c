@@ -22,7 +22,7 @@ static unsigned int nr_vars;
 static unsigned int depth;
 
 static const struct fe_cmd * const tables[] = {
-	fe_dev_cmds, fe_io_cmds, fe_sweep_cmds, fe_hostile_cmds,
+	fe_dev_cmds, fe_io_cmds, fe_sweep_cmds, fe_hostile_cmds, fe_walk_cmds,
 };
 
 /**

@@ -48,5 +48,6 @@ extern const struct fe_cmd fe_dev_cmds[];
 extern const struct fe_cmd fe_io_cmds[];
 extern const struct fe_cmd fe_sweep_cmds[];
 extern const struct fe_cmd fe_hostile_cmds[];
+extern const struct fe_cmd fe_walk_cmds[];
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -328,6 +329,18 @@ static void random_request(struct fe *fe, struct stress *s)
 	}
 }
 
+/* For @count requests, or as long as there is @file; a look at it costs time. */
+static bool goes_on(const char *file, unsigned long i, unsigned long count)
+{
+	static bool there;
+
+	if (!file)
+		return i < count;
+	if (!(i % 64))
+		there = !access(file, F_OK);
+	return there;
+}
+
 static void cmd_stress(struct fe *fe, struct fe_args *args)
 {
 	unsigned long count = fe_arg_num(args, "count", 1000);
@@ -342,6 +355,7 @@ static void cmd_stress(struct fe *fe, struct fe_args *args)
 		.align = fe->io.features.sector_size / FE_SECTOR_SIZE,
 	};
 	unsigned int batch = (unsigned int)fe_arg_num(args, "batch", 4);
+	const char *file = fe_arg(args, "while");
 	unsigned long i;
 
 	s.area = fe_arg_num(args, "area", fe->io.features.sectors - s.base);
@@ -356,7 +370,7 @@ static void cmd_stress(struct fe *fe, struct fe_args *args)
 		fe_fail("the disk is too small, or nothing is connected");
 		return;
 	}
-	for (i = 0; i < count && !fe_failures(); i++) {
+	for (i = 0; goes_on(file, i, count) && !fe_failures(); i++) {
 		random_request(fe, &s);
 		if (!submit(fe))
 			break;
@@ -366,6 +380,8 @@ static void cmd_stress(struct fe *fe, struct fe_args *args)
 		if (fe->io.nr_outstanding >= s.depth)
 			fe_io_wait(&fe->io, s.depth / 2);
 	}
+	if (file)
+		fe_note("%lu requests", i);
 	finish(fe);
 }
 
@@ -375,6 +391,6 @@ const struct fe_cmd fe_sweep_cmds[] = {
 	{ "sweep-sects", true, cmd_sweep_sects, "[op=read] [nseg=1] [at=nseg-1] [values=full|edge]" },
 	{ "sweep-sizes", true, cmd_sweep_sizes, "[op=read|write]" },
 	{ "scan", true, cmd_scan, "[sector=0] [n=SECTORS]" },
-	{ "stress", true, cmd_stress, "[seed=1] [count=1000] [depth=32] [batch=4] [maxsegs=11] [write=50] [flush=2] [fresh=50] [sector=0] [area=SECTORS]" },
+	{ "stress", true, cmd_stress, "[seed=1] [count=1000|while=FILE] [depth=32] [batch=4] [maxsegs=11] [write=50] [flush=2] [fresh=50] [sector=0] [area=SECTORS]" },
 	{ NULL, false, NULL, NULL },
 };

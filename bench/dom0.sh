@@ -384,40 +384,53 @@ attach_times()
 	done
 }
 
-# free_kib: free memory of dom0 once nothing is cached and all that was put off
-# is done; the waiting costs virtual time only
-free_kib()
+# kernel_kib: memory that dom0's kernel has for itself: neither free, on the lists of
+# CPUs included, nor of files or programs, once all that was put off is done. The
+# waiting costs virtual time only.
+kernel_kib()
 {
-	local n
+	local n f
 
 	nap 3
 	for n in 1 2 3; do
 		echo 3 >/proc/sys/vm/drop_caches
+		for f in /sys/kernel/slab/*/shrink; do
+			echo 1 >"$f"
+		done
 		nap 1
 	done
-	awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+	# The counters are exact after this only
+	cat /proc/sys/vm/stat_refresh
+	cat /proc/meminfo /proc/zoneinfo | awk '
+		$1 == "MemTotal:" { n += $2 }
+		$1 ~ /^(MemFree|Buffers|Cached|AnonPages|PageTables):$/ { n -= $2 }
+		$1 == "count:" { n -= $2 * 4 }
+		END { print n }'
 }
 
-# programs_kib: memory of all programs, which is no memory of the kernel
-programs_kib()
+# vbd_driver bind|unbind VBDS
+vbd_driver()
 {
-	cat /proc/[0-9]*/smaps_rollup 2>/dev/null |
-		awk '$1 == "Anonymous:" { n += $2 } END { print n + 0 }'
+	local n
+
+	for ((n = 0; n < $2; n++)); do
+		timeout 30 sh -c 'echo "$1" >"/sys/bus/xen-backend/drivers/vbd/$2"' \
+			- "vbd-0-$((51712 + n * 16))" "$1" || die "memory: cannot $1"
+	done
 }
 
-# vbd_memory PAGES QUEUES VBDS: KiB that one vbd takes when it is connected; the
-# pages of the rings are the frontend's, as is what it allocates as a program.
-# Before and after, each blkfe waits in a shell for its line in a FIFO.
+# vbd_memory PAGES QUEUES VBDS: KiB that the driver has for one connected vbd, which
+# is what comes free when it is unbound. Meanwhile the frontends, which wait in a
+# shell for a line in a FIFO, keep theirs.
 vbd_memory()
 {
-	local n before after programs go=$LAB_TMP/go
+	local n before after go=$LAB_TMP/go
 
 	{
 		echo "vbd mode=w params=$(devt_hex "$DISK") devid=\$DEVID"
 		echo "ring pages=$1 queues=$2"
 		echo "wait-backend 2"
 		echo "be-write physical-device $(devt_hex "$DISK")"
-		echo "sh \"touch $go.\$DEVID.ready; read line <$go.\$DEVID\""
 		echo "connect"
 		echo "sh \"touch $go.\$DEVID.up; read line <$go.\$DEVID\""
 		echo "close"
@@ -428,13 +441,12 @@ vbd_memory()
 		/job/blkfe -D DEVID=$((51712 + n * 16)) "$LAB_TMP/memory.fe" \
 			>"$LAB_TMP/blkfe.$n" 2>&1 &
 	done
-	wait_for 60 files "$go.*.ready" "$3" || memory_failed "$1" "$2"
-	before=$(free_kib) programs=$(programs_kib)
-	go_on "$3" "$go"
 	wait_for 60 files "$go.*.up" "$3" || memory_failed "$1" "$2"
-	after=$(free_kib) programs=$(($(programs_kib) - programs))
-	MEMORY=$(awk -v d=$((before - after - programs)) -v n="$3" -v rings=$(($1 * $2 * 4)) \
-		'BEGIN { printf "%.1f", d / n - rings }')
+	before=$(kernel_kib)
+	vbd_driver unbind "$3"
+	after=$(kernel_kib)
+	MEMORY=$(awk -v d=$((before - after)) -v n="$3" 'BEGIN { printf "%.1f", d / n }')
+	vbd_driver bind "$3"
 	go_on "$3" "$go"
 	wait_for 60 not pgrep -x blkfe
 	rm -f "$go".*

@@ -156,6 +156,35 @@ def speed_lines(summary):
                f"their target, {sum(c['ratio'] < 1 for c in judged)} are slower than stock")
 
 
+def mean_of(cells):
+    return math.exp(statistics.fmean(math.log(c["ratio"]) for c in cells))
+
+
+def short(summary, versions):
+    """For README: the ratios of each place, and the cells that lose."""
+    judged = [c for c in summary["cells"] if "ratio" in c]
+    boots = summary["runs"]
+    yield (f"IOPS of this module divided by those of the stock one, Linux "
+           f"{versions['kernel'].split('-')[0]}, on null_blk, by")
+    yield (f"instruction count; {boots} boot{'s' if boots > 1 else ''} of each.")
+    yield ""
+    yield (f"  {'':45}{'cells':>6}{'lowest':>8}{'mean':>7}{'highest':>9}")
+    for where, cells in by_where(judged):
+        ratios = [c["ratio"] for c in cells]
+        yield (f"  {title(where):45}{len(cells):>6}{min(ratios):>8.2f}{mean_of(cells):>7.2f}"
+               f"{max(ratios):>9.2f}")
+    yield (f"  {'all':45}{len(judged):>6}{min(c['ratio'] for c in judged):>8.2f}"
+           f"{mean_of(judged):>7.2f}{max(c['ratio'] for c in judged):>9.2f}")
+    yield ""
+    slower = [f"  {title(c['where'])}: {c['cell']}, {c['ratio']:.2f}"
+              for c in judged if c["ratio"] < 1]
+    missed = sum(not c["ok"] for c in judged)
+    yield (f"Of {len(judged)} cells {missed} miss their target ({TARGET_DEEP}, {TARGET_DEPTH_1} at "
+           f"depth 1), and {len(slower) or 'none'} "
+           f"{'is' if len(slower) < 2 else 'are'} slower than stock{':' if slower else '.'}")
+    yield from slower
+
+
 def pair(cell, name, limit=None):
     """'stock > ours', marked when a limit is given"""
     found = [cell.get(f"{m} counts", {}).get(name) for m in ("stock", "ours")]

@@ -3,6 +3,7 @@
 
 import math
 import statistics
+import textwrap
 
 # Instructions per second of virtual time: -icount shift=1 is 2 ns for each
 INSTRUCTIONS_PER_S = 5e8
@@ -164,9 +165,10 @@ def short(summary, versions):
     """For README: the ratios of each place, and the cells that lose."""
     judged = [c for c in summary["cells"] if "ratio" in c]
     boots = summary["runs"]
-    yield (f"IOPS of this module divided by those of the stock one, Linux "
-           f"{versions['kernel'].split('-')[0]}, on null_blk, by")
-    yield (f"instruction count; {boots} boot{'s' if boots > 1 else ''} of each.")
+    yield from textwrap.wrap(
+        "IOPS of this module divided by those of the stock one, on null_blk, Linux "
+        f"{versions['kernel'].split('+')[0]}, by instruction count; {boots} "
+        f"boot{'s' if boots > 1 else ''} of each.", 79)
     yield ""
     yield (f"  {'':45}{'cells':>6}{'lowest':>8}{'mean':>7}{'highest':>9}")
     for where, cells in by_where(judged):
@@ -179,9 +181,10 @@ def short(summary, versions):
     slower = [f"  {title(c['where'])}: {c['cell']}, {c['ratio']:.2f}"
               for c in judged if c["ratio"] < 1]
     missed = sum(not c["ok"] for c in judged)
-    yield (f"Of {len(judged)} cells {missed} miss their target ({TARGET_DEEP}, {TARGET_DEPTH_1} at "
-           f"depth 1), and {len(slower) or 'none'} "
-           f"{'is' if len(slower) < 2 else 'are'} slower than stock{':' if slower else '.'}")
+    yield from textwrap.wrap(
+        f"Of {len(judged)} cells {missed} miss their target ({TARGET_DEEP}, {TARGET_DEPTH_1} "
+        f"at depth 1), and {len(slower) or 'none'} {'is' if len(slower) < 2 else 'are'} "
+        f"slower than stock{':' if slower else '.'}", 79)
     yield from slower
 
 

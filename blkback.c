@@ -201,9 +201,10 @@ static void ring_look_at_size(struct xenvbd_ring *ring)
 {
 	u64 nr_sects = bdev_nr_sectors(ring->bdev);
 
-	if (likely(nr_sects == ring->limits.nr_sects))
+	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
 		return;
-	if (!xenvbd_disk_vanished(&ring->vbd->disk))
+	ring->vanished = xenvbd_disk_vanished(&ring->vbd->disk);
+	if (!ring->vanished)
 		ring->limits.nr_sects = nr_sects;
 	ring_report(ring, XENVBD_EVENT_RESIZE);
 }
@@ -220,7 +221,6 @@ static bool ring_take(struct xenvbd_ring *ring)
 	}
 	if (!nr)
 		return false;
-
 	ring_look_at_size(ring);
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
@@ -458,9 +458,16 @@ static bool ring_drained(struct xenvbd_ring *ring)
 	       (kthread_should_stop() || kthread_should_park());
 }
 
+/* A vbd that was removed takes nothing more. */
+static bool ring_is_draining(struct xenvbd_ring *ring)
+{
+	return READ_ONCE(ring->draining) || READ_ONCE(ring->vbd->removed);
+}
+
 static bool ring_must_look(struct xenvbd_ring *ring, bool draining, bool heed_events)
 {
-	if (!llist_empty(&ring->done) || READ_ONCE(ring->poked))
+	if (!llist_empty(&ring->done) || READ_ONCE(ring->poked) ||
+	    ring_is_draining(ring) != draining)
 		return true;
 	if (draining)
 		return ring_drained(ring);
@@ -537,7 +544,7 @@ int xenvbd_ring_thread(void *data)
 	xenvbd_gate_join(ring);
 	for (;;) {
 		try_to_freeze();
-		draining = READ_ONCE(ring->draining);
+		draining = ring_is_draining(ring);
 		if (ring_pass(ring, draining)) {
 			lingered = false;
 			cond_resched();

@@ -3,7 +3,7 @@
  * The four objects of the driver, how long they live and who may touch them.
  *
  *  object              lives from .. to                      found through
- *  struct xenvbd       probe .. remove                       xenbus device
+ *  struct xenvbd       probe .. removal and last request     xenbus device
  *  struct xenvbd_disk  physical-device seen .. vbd closed    embedded in vbd
  *  struct xenvbd_ring  frontend ready .. disconnect          vbd->rings
  *  struct xenvbd_req   as long as its ring                   ring->reqs
@@ -14,10 +14,11 @@
  * but to remove the device.
  *
  * Data plane: a ring belongs to its thread. Nobody else touches it but
- * interrupt handler and bio completion, which write the members in the group
- * named for them. So there is no lock in the data path, and no reference
- * count either: the thread knows what is in flight because it hands out and
- * takes back each request itself, and does not end before all are back.
+ * interrupt handler, bio completion and whoever pokes it, which write the
+ * members in the group named for them; a barrier takes the gate's lock. Else
+ * there is no lock in the data path, and no reference count either: the thread
+ * knows what is in flight because it hands out and takes back each request
+ * itself, and does not end before all are back.
  */
 #ifndef XENVBD_COMMON_H
 #define XENVBD_COMMON_H
@@ -89,6 +90,8 @@ struct xenvbd_ring {
 		u64 turn;
 		/* The guest has made the ring unusable; see ring_break(). */
 		bool broken;
+		/* The disk has; it was reported, and its size is of no more interest. */
+		bool vanished;
 		/* A request was found since the last EOI. */
 		bool found;
 		/* No page or no memory to start a request with; try again later. */
@@ -196,6 +199,7 @@ struct xenvbd {
 	/* What is left to do after removal, and that it is done. */
 	struct work_struct end_work;
 	struct completion ended;
+	struct list_head remnants;
 	struct xenbus_watch disk_watch;
 	struct xenbus_watch state_watch;
 	struct xenbus_watch online_watch;

@@ -8,7 +8,7 @@
 
 #include "debugfs.h"
 #include "thread.h"
-#include "vbd.h"
+#include "wait.h"
 
 static struct dentry *root;
 static struct dentry *remnants;

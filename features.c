@@ -10,7 +10,7 @@
 
 #include "features.h"
 #include "keys.h"
-#include "vbd.h"
+#include "wait.h"
 
 /* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
 #define MAX_RING_PAGE_ORDER	XENBUS_MAX_RING_GRANT_ORDER
@@ -209,6 +209,8 @@ static int write_keys(struct xenvbd *vbd, struct xenbus_transaction xbt,
 
 static int write_transport(struct xenvbd *vbd, struct xenbus_transaction xbt)
 {
+	/* Another driver may have been bound before, and stuck. */
+	xenbus_rm(xbt, vbd->xbdev->nodename, "waiting");
 	return write_keys(vbd, xbt, transport_keys);
 }
 
@@ -288,7 +290,9 @@ static int run_transaction(struct xenvbd *vbd,
 		err = xenbus_transaction_start(&xbt);
 		if (err)
 			break;
-		err = write(vbd, xbt);
+		/* A directory that was deleted meanwhile must not come back. */
+		err = xenbus_exists(xbt, vbd->xbdev->nodename, "state") ? write(vbd, xbt) :
+		      xenvbd_error(vbd, -ENOENT, "%s is gone", vbd->xbdev->nodename);
 		if (err) {
 			xenbus_transaction_end(xbt, 1);
 			return err;
@@ -368,8 +372,14 @@ int xenvbd_publish_opened(struct xenvbd *vbd)
  */
 int xenvbd_publish_exchange(struct xenvbd *vbd)
 {
+	u64 old = vbd->told_sects;
+	int err;
+
 	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
-	return publish(vbd, write_exchange);
+	err = publish(vbd, write_exchange);
+	if (err)
+		vbd->told_sects = old;
+	return err;
 }
 
 /**
@@ -384,14 +394,11 @@ int xenvbd_publish_refusal(struct xenvbd *vbd)
 	return publish(vbd, write_refusal);
 }
 
-/* What the toolstack has deleted it does not get back. */
 static int write_waiting(struct xenvbd *vbd, struct xenbus_transaction xbt)
 {
 	const char *dir = vbd->xbdev->nodename;
 	char text[XENVBD_WAIT_TEXT];
 
-	if (!xenbus_exists(xbt, dir, "state"))
-		return -ENOENT;
 	xenvbd_describe_wait(vbd, text, sizeof(text));
 	return xenbus_printf(xbt, dir, "waiting", "%s", text);
 }

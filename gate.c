@@ -89,7 +89,7 @@ void xenvbd_gate_join(struct xenvbd_ring *ring)
 
 /**
  * xenvbd_gate_leave - a ring is not served any more
- * @ring: joined; whatever it has to do with barriers ends here
+ * @ring: joined, and drained: it has no barrier any more
  *
  * Context: its thread.
  */
@@ -99,10 +99,7 @@ void xenvbd_gate_leave(struct xenvbd_ring *ring)
 
 	spin_lock(&gate->lock);
 	list_del(&ring->gate_rings);
-	if (ring->gate_turn && ring->gate_turn == gate->turn)
-		gate_next(gate);
-	else
-		gate_not_busy(ring);
+	gate_not_busy(ring);
 	spin_unlock(&gate->lock);
 }
 

@@ -9,7 +9,7 @@
 
 #include "common.h"
 #include "sysfs.h"
-#include "vbd.h"
+#include "wait.h"
 
 static ssize_t physical_device_show(struct device *dev, struct device_attribute *attr,
 				    char *buf)

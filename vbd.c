@@ -97,6 +97,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	vbd->domid = xbdev->otherend_id;
 	vbd->fe_state = XenbusStateInitialising;
 	init_completion(&vbd->ended);
+	INIT_LIST_HEAD(&vbd->remnants);
 	mutex_init(&vbd->lock);
 	spin_lock_init(&vbd->rings_lock);
 	xenvbd_gate_init(&vbd->gate);
@@ -148,22 +149,70 @@ static void set_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 static void set_ring_disk(struct xenvbd_ring *ring)
 {
 	ring->bdev = ring->vbd->disk.bdev;
+	ring->vanished = false;
 	xenvbd_disk_limits(&ring->vbd->disk, &ring->limits);
 }
 
-/* A guest does not look again at what it was told when it connected. */
+/*
+ * A guest does not look again at what it was told when it connected. Called
+ * with the rings paused.
+ */
 static int check_exchange(struct xenvbd *vbd, const struct xenvbd_disk *disk)
 {
 	const struct xenvbd_disk *old = &vbd->disk;
+	/* Or it will be told so as soon as the work item comes to it. */
+	bool flushes = old->flush && !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
 	const char *why = NULL;
 
 	if (bdev_logical_block_size(disk->bdev) > bdev_logical_block_size(old->bdev))
 		why = "has larger logical blocks";
 	else if (disk->readonly && !old->readonly)
 		why = "is read-only";
-	else if (disk->flush && !old->flush && !disk->readonly)
+	else if (disk->flush && !flushes && !disk->readonly)
 		why = "has a volatile cache, which the guest would not flush";
 	return why ? xenvbd_error(vbd, -EMEDIUMTYPE, "new disk %s, the old one stays", why) : 0;
+}
+
+static int drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk, dev_t devt)
+{
+	int err = xenvbd_disk_drop_cache(disk);
+
+	if (!err && READ_ONCE(vbd->removed))
+		err = -ENODEV;
+	if (err)
+		xenvbd_error(vbd, err, "writing back the cache of disk %x:%x", MAJOR(devt),
+			     MINOR(devt));
+	return err;
+}
+
+/* What the guest has written so far it may later flush on the new disk only. */
+static int flush_old_disk(struct xenvbd *vbd)
+{
+	int err = 0;
+
+	if (vbd->disk.flush && !vbd->disk.readonly && !xenvbd_disk_vanished(&vbd->disk))
+		err = blkdev_issue_flush(vbd->disk.bdev);
+	if (err)
+		xenvbd_error(vbd, err, "flushing disk %x:%x, which stays", MAJOR(vbd->devt),
+			     MINOR(vbd->devt));
+	return err;
+}
+
+/* On success @disk has the old one. */
+static int replace_disk(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
+			struct xenvbd_disk *disk)
+{
+	int err = vbd->nr_rings ? check_exchange(vbd, disk) : 0;
+
+	if (!err)
+		err = flush_old_disk(vbd);
+	if (err)
+		return err;
+	swap(vbd->disk, *disk);
+	set_disk_keys(vbd, keys);
+	vbd->vanished = false;
+	clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
+	return 0;
 }
 
 /*
@@ -179,28 +228,22 @@ static int exchange_disk(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	err = open_named_disk(vbd, keys, &disk);
 	if (err)
 		return err;
-	if (vbd->nr_rings)
-		err = check_exchange(vbd, &disk);
-	if (!err)
-		err = xenvbd_disk_drop_cache(&disk);
-	if (err) {
-		xenvbd_disk_close(&disk);
-		return err;
-	}
+	err = drop_cache(vbd, &disk, keys->devt);
+	if (err)
+		goto out_close;
 
 	for (i = 0; i < vbd->nr_rings; i++)
 		xenvbd_ring_drain(vbd->rings[i]);
 	for (i = 0; i < vbd->nr_rings; i++)
 		xenvbd_ring_pause(vbd->rings[i]);
-	swap(vbd->disk, disk);
-	set_disk_keys(vbd, keys);
-	vbd->vanished = false;
+	err = replace_disk(vbd, keys, &disk);
 	for (i = 0; i < vbd->nr_rings; i++) {
 		set_ring_disk(vbd->rings[i]);
 		xenvbd_ring_resume(vbd->rings[i]);
 	}
+out_close:
 	xenvbd_disk_close(&disk);
-	return 0;
+	return err;
 }
 
 static bool is_same_disk(const struct xenvbd *vbd, const struct xenvbd_disk_keys *keys)
@@ -425,10 +468,9 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 
 	lockdep_assert_held(&vbd->lock);
 
-	err = xenvbd_disk_drop_cache(&vbd->disk);
+	err = drop_cache(vbd, &vbd->disk, vbd->devt);
 	if (err)
-		return xenvbd_error(vbd, err, "writing back the cache of disk %x:%x",
-				    MAJOR(vbd->devt), MINOR(vbd->devt));
+		return err;
 
 	for (i = 0; i < vbd->nr_rings; i++) {
 		set_ring_disk(vbd->rings[i]);
@@ -474,49 +516,4 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	for (i = 0; i < nr; i++)
 		ring_destroy(rings[i]);
 	kfree(rings);
-}
-
-/* ---- what it is waiting for --------------------------------------------- */
-
-/**
- * xenvbd_in_flight - requests that the disk has not answered yet
- * @vbd: in any state
- * @oldest_ms: set to the age of the oldest in milliseconds, or to 0
- *
- * Context: process; does not wait for the disk.
- * Return: their number, over all rings.
- */
-unsigned int xenvbd_in_flight(struct xenvbd *vbd, unsigned int *oldest_ms)
-{
-	unsigned long oldest = 0;
-	unsigned int i, nr = 0;
-
-	spin_lock(&vbd->rings_lock);
-	for (i = 0; i < vbd->nr_rings; i++)
-		nr += xenvbd_ring_in_flight(vbd->rings[i], &oldest);
-	spin_unlock(&vbd->rings_lock);
-	*oldest_ms = jiffies_to_msecs(oldest);
-	return nr;
-}
-
-/**
- * xenvbd_describe_wait - say what the vbd's work item is waiting for
- * @vbd: in any state
- * @text: set to a line without its end; empty if it is not waiting
- * @size: of @text in bytes
- *
- * Context: process; does not wait for the disk.
- */
-void xenvbd_describe_wait(struct xenvbd *vbd, char *text, size_t size)
-{
-	const char *what = READ_ONCE(vbd->waiting);
-	unsigned int nr, oldest_ms;
-
-	text[0] = 0;
-	if (!what)
-		return;
-	nr = xenvbd_in_flight(vbd, &oldest_ms);
-	scnprintf(text, size, "%s, for %u s: %u requests at disk %x:%x, the oldest for %u s", what,
-		  jiffies_to_msecs(jiffies - READ_ONCE(vbd->waiting_since)) / 1000, nr,
-		  MAJOR(vbd->devt), MINOR(vbd->devt), oldest_ms / 1000);
 }

@@ -18,53 +18,18 @@
 #include "keys.h"
 #include "sysfs.h"
 #include "vbd.h"
+#include "wait.h"
 
 /* How often the size of a connected disk is looked at while nobody uses it. */
 #define SIZE_INTERVAL	HZ
 /* How long a guest waits that has caused too many errors. */
 #define FAILURE_PAUSE_MS	500
-/* When a disk is said to keep us waiting, and how often again. */
-#define WAIT_PATIENCE		HZ
-#define WAIT_INTERVAL		(5 * HZ)
 /* How long a driver that is being unbound waits for the disk. */
 #define REMOVE_PATIENCE		(10 * HZ)
 
 static struct workqueue_struct *xenvbd_wq;
-
-/* ---- waiting for the disk ----------------------------------------------- */
-
-static void wait_work(struct work_struct *work)
-{
-	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd, wait_work);
-	char text[XENVBD_WAIT_TEXT];
-
-	xenvbd_describe_wait(vbd, text, sizeof(text));
-	if (!vbd->waiting_told)
-		dev_warn(&vbd->xbdev->dev, "%s\n", text);
-	vbd->waiting_told = true;
-	xenvbd_publish_waiting(vbd);
-	queue_delayed_work(xenvbd_wq, &vbd->wait_work, WAIT_INTERVAL);
-}
-
-/* The work item may now be stuck for as long as the disk is: somebody has to say so. */
-static void wait_begin(struct xenvbd *vbd, const char *what)
-{
-	vbd->waiting_since = jiffies;
-	WRITE_ONCE(vbd->waiting, what);
-	queue_delayed_work(xenvbd_wq, &vbd->wait_work, WAIT_PATIENCE);
-}
-
-static void wait_end(struct xenvbd *vbd)
-{
-	cancel_delayed_work_sync(&vbd->wait_work);
-	WRITE_ONCE(vbd->waiting, NULL);
-	if (!vbd->waiting_told)
-		return;
-	vbd->waiting_told = false;
-	dev_notice(&vbd->xbdev->dev, "disk %x:%x has answered after %u s\n", MAJOR(vbd->devt),
-		   MINOR(vbd->devt), jiffies_to_msecs(jiffies - vbd->waiting_since) / 1000);
-	xenvbd_publish_waiting(vbd);
-}
+/* Removed, but with requests at the disk. Under xenvbd_xenstore_lock. */
+static LIST_HEAD(remnants);
 
 /* ---- facts -------------------------------------------------------------- */
 
@@ -168,7 +133,7 @@ static void fail_quietly(struct xenvbd *vbd, int err)
 	if (dir)
 		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err, vbd->error);
 	kfree(dir);
-	switch_state(vbd, XenbusStateClosing);
+	xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
 }
 
 /*
@@ -179,31 +144,42 @@ static void fail_quietly(struct xenvbd *vbd, int err)
  */
 static void fail(struct xenvbd *vbd, int err)
 {
+	bool loud = __ratelimit(&vbd->errors);
+
 	vbd->failed = true;
-	if (is_removed(vbd))
-		return;
-	if (__ratelimit(&vbd->errors)) {
+	mutex_lock(&xenvbd_xenstore_lock);
+	if (!vbd->removed && loud)
 		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
-		return;
-	}
-	fail_quietly(vbd, err);
-	msleep(FAILURE_PAUSE_MS);
+	else if (!vbd->removed)
+		fail_quietly(vbd, err);
+	mutex_unlock(&xenvbd_xenstore_lock);
+	if (!loud)
+		msleep(FAILURE_PAUSE_MS);
+}
+
+/* The same for what a running guest need not close for. */
+static void warn(struct xenvbd *vbd, int err)
+{
+	mutex_lock(&xenvbd_xenstore_lock);
+	if (!vbd->removed)
+		xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error);
+	mutex_unlock(&xenvbd_xenstore_lock);
 }
 
 static void drop_rings(struct xenvbd *vbd)
 {
-	wait_begin(vbd, "closing");
+	xenvbd_wait_begin(vbd, "closing");
 	xenvbd_disconnect(vbd);
-	wait_end(vbd);
+	xenvbd_wait_end(vbd);
 	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
 	vbd->broken = false;
 }
 
 static void close_disk(struct xenvbd *vbd)
 {
-	wait_begin(vbd, "closing the disk");
+	xenvbd_wait_begin(vbd, "closing the disk");
 	xenvbd_disk_close(&vbd->disk);
-	wait_end(vbd);
+	xenvbd_wait_end(vbd);
 }
 
 static int act_connect(struct xenvbd *vbd)
@@ -216,9 +192,9 @@ static int act_connect(struct xenvbd *vbd)
 
 	err = xenvbd_publish_disk(vbd);
 	if (!err) {
-		wait_begin(vbd, "writing back the disk's cache");
+		xenvbd_wait_begin(vbd, "writing back the disk's cache");
 		err = xenvbd_start_rings(vbd);
-		wait_end(vbd);
+		xenvbd_wait_end(vbd);
 	}
 	if (!err)
 		err = switch_state(vbd, XenbusStateConnected);
@@ -249,13 +225,15 @@ static int act_unregister(struct xenvbd *vbd)
 	switch_state(vbd, XenbusStateClosed);
 
 	mutex_lock(&xenvbd_xenstore_lock);
+	WRITE_ONCE(vbd->gone, true);
 	if (!vbd->removed)
 		err = xenbus_watch_pathfmt(xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
 					   xbdev->nodename);
+	if (err)
+		WRITE_ONCE(vbd->gone, false);
 	mutex_unlock(&xenvbd_xenstore_lock);
 	if (err)
 		return xenvbd_error(vbd, err, "registering a watch to unregister the device");
-	vbd->gone = true;
 	return 0;
 }
 
@@ -294,29 +272,25 @@ static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_st
 
 /* ---- the work item ------------------------------------------------------ */
 
-/* A guest that has a good disk keeps it. */
-static void refuse_exchange(struct xenvbd *vbd, int err)
-{
-	if (is_removed(vbd))
-		return;
-	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error);
-	xenvbd_publish_refusal(vbd);
-}
-
 static void handle_disk(struct xenvbd *vbd)
 {
 	bool had_disk = vbd->disk.file;
 	int err;
 
-	wait_begin(vbd, had_disk ? "exchanging the disk" : "opening the disk");
+	xenvbd_wait_begin(vbd, had_disk ? "exchanging the disk" : "opening the disk");
 	err = xenvbd_open_disk(vbd);
-	wait_end(vbd);
-	if (err > 0)
-		err = had_disk ? xenvbd_publish_exchange(vbd) : xenvbd_publish_opened(vbd);
-	if (err && had_disk)
-		refuse_exchange(vbd, err);
-	else if (err)
+	xenvbd_wait_end(vbd);
+	if (err < 0 && !had_disk) {
 		fail(vbd, err);
+	} else if (err < 0) {
+		/* A guest that has a good disk keeps it. */
+		warn(vbd, err);
+		xenvbd_publish_refusal(vbd);
+	} else if (err) {
+		err = had_disk ? xenvbd_publish_exchange(vbd) : xenvbd_publish_opened(vbd);
+		if (err)
+			warn(vbd, err);
+	}
 }
 
 static void handle_events(struct xenvbd *vbd)
@@ -334,25 +308,24 @@ static void handle_events(struct xenvbd *vbd)
 	if (vbd->gone)
 		return;
 
-	if (events & BIT(XENVBD_EVENT_DISK))
-		handle_disk(vbd);
-
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush) {
 		vbd->disk.flush = false;
 		err = xenvbd_publish_flush(vbd);
 		if (err)
 			dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);
 	}
+
+	if (events & BIT(XENVBD_EVENT_DISK))
+		handle_disk(vbd);
 }
 
-/* The guest gets errors from now on, and the administrator the reason. */
 static void handle_vanished(struct xenvbd *vbd)
 {
 	if (vbd->vanished)
 		return;
 	vbd->vanished = true;
-	xenbus_dev_error(vbd->xbdev, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
-			 MINOR(vbd->devt));
+	warn(vbd, xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
+			       MINOR(vbd->devt)));
 }
 
 static void handle_size(struct xenvbd *vbd)
@@ -428,10 +401,26 @@ static void end_work(struct work_struct *work)
 	struct xenvbd *vbd = container_of(work, struct xenvbd, end_work);
 
 	xenvbd_end(vbd);
+	mutex_lock(&xenvbd_xenstore_lock);
+	list_del(&vbd->remnants);
+	mutex_unlock(&xenvbd_xenstore_lock);
 	/* Unloading waits for the workqueue, and so for the rest of this. */
 	module_put(THIS_MODULE);
 	complete_all(&vbd->ended);
 	xenvbd_put(vbd);
+}
+
+/* A second one on the same rings would do again what the first has in flight. */
+static bool has_remnant(const struct xenbus_device *xbdev)
+{
+	const struct xenvbd *vbd;
+	bool found = false;
+
+	mutex_lock(&xenvbd_xenstore_lock);
+	list_for_each_entry(vbd, &remnants, remnants)
+		found |= vbd->xbdev == xbdev;
+	mutex_unlock(&xenvbd_xenstore_lock);
+	return found;
 }
 
 /*
@@ -448,6 +437,36 @@ static void wait_for_end(struct xenvbd *vbd)
 			 MAJOR(vbd->devt), MINOR(vbd->devt));
 }
 
+static void remove_vbd(struct xenvbd *vbd, bool may_wait)
+{
+	unwatch(&vbd->disk_watch);
+	unwatch(&vbd->state_watch);
+	unwatch(&vbd->online_watch);
+
+	/* From here on no ring takes a request, and nothing is written to xenstore. */
+	mutex_lock(&xenvbd_xenstore_lock);
+	WRITE_ONCE(vbd->removed, true);
+	if (!READ_ONCE(vbd->gone))
+		list_add(&vbd->remnants, &remnants);
+	mutex_unlock(&xenvbd_xenstore_lock);
+	unwatch(&vbd->reap_watch);
+	dev_set_drvdata(&vbd->xbdev->dev, NULL);
+	xenvbd_debugfs_remove(vbd);
+
+	if (list_empty(&vbd->remnants)) {
+		xenvbd_end(vbd);
+		xenvbd_put(vbd);
+		return;
+	}
+	xenvbd_debugfs_add_remnant(vbd);
+	__module_get(THIS_MODULE);
+	xenvbd_get(vbd);
+	queue_work(xenvbd_wq, &vbd->end_work);
+	if (may_wait)
+		wait_for_end(vbd);
+	xenvbd_put(vbd);
+}
+
 /*
  * The device goes at once. What the disk still has of it lives on as a
  * remnant: rings, threads and grants, until the last request is back. The
@@ -455,30 +474,7 @@ static void wait_for_end(struct xenvbd *vbd)
  */
 static void xenvbd_remove(struct xenbus_device *xbdev)
 {
-	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
-
-	unwatch(&vbd->disk_watch);
-	unwatch(&vbd->state_watch);
-	unwatch(&vbd->online_watch);
-
-	/* From here on the work item starts nothing, and writes nothing. */
-	mutex_lock(&xenvbd_xenstore_lock);
-	vbd->removed = true;
-	mutex_unlock(&xenvbd_xenstore_lock);
-	unwatch(&vbd->reap_watch);
-	dev_set_drvdata(&xbdev->dev, NULL);
-	xenvbd_debugfs_remove(vbd);
-
-	if (READ_ONCE(vbd->gone)) {
-		xenvbd_end(vbd);
-	} else {
-		xenvbd_debugfs_add_remnant(vbd);
-		__module_get(THIS_MODULE);
-		xenvbd_get(vbd);
-		queue_work(xenvbd_wq, &vbd->end_work);
-		wait_for_end(vbd);
-	}
-	xenvbd_put(vbd);
+	remove_vbd(dev_get_drvdata(&xbdev->dev), true);
 }
 
 static int xenvbd_watch(struct xenvbd *vbd)
@@ -500,9 +496,14 @@ static int xenvbd_watch(struct xenvbd *vbd)
 
 static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_id *id)
 {
-	struct xenvbd *vbd = xenvbd_alloc(xbdev);
+	struct xenvbd *vbd;
 	int err;
 
+	if (has_remnant(xbdev)) {
+		dev_err(&xbdev->dev, "its disk has yet to answer requests from before\n");
+		return -EBUSY;
+	}
+	vbd = xenvbd_alloc(xbdev);
 	if (!vbd) {
 		xenbus_dev_fatal(xbdev, -ENOMEM, "allocating backend structure");
 		return -ENOMEM;
@@ -510,7 +511,7 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 	INIT_WORK(&vbd->work, xenvbd_work);
 	INIT_WORK(&vbd->end_work, end_work);
 	INIT_DEFERRABLE_WORK(&vbd->size_work, look_at_size);
-	INIT_DELAYED_WORK(&vbd->wait_work, wait_work);
+	xenvbd_wait_init(vbd);
 	vbd->wq = xenvbd_wq;
 	dev_set_drvdata(&xbdev->dev, vbd);
 	xenvbd_debugfs_add(vbd);
@@ -527,7 +528,7 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 	mutex_unlock(&vbd->lock);
 
 	if (err)
-		xenvbd_remove(xbdev);
+		remove_vbd(vbd, false);
 	return err;
 }
 

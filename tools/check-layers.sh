@@ -16,7 +16,7 @@ layer()
 	compat)						echo 0.5 ;;
 	common | req | grant | bdev | io)		echo 1 ;;
 	blkback | thread | gate)			echo 2 ;;
-	features | keys | vbd)					echo 3 ;;
+	features | keys | vbd | wait)			echo 3 ;;
 	xenbus)						echo 4 ;;
 	sysfs | debugfs | trace)			echo 5 ;;
 	*)						return 1 ;;

@@ -90,7 +90,7 @@ struct xenvbd_ring {
 		u64 turn;
 		/* The guest has made the ring unusable; see ring_break(). */
 		bool broken;
-		/* The disk has; it was reported, and its size is of no more interest. */
+		/* The disk has vanished: reported, and its size is of no more interest. */
 		bool vanished;
 		/* A request was found since the last EOI. */
 		bool found;
@@ -190,7 +190,7 @@ struct xenvbd {
 	struct workqueue_struct *discard_wq;
 	struct work_struct work;
 	struct delayed_work size_work;
-	/* Tells what @work is waiting for, and since when; see wait_begin(). */
+	/* Tells what @work is waiting for, and since when; see xenvbd_wait_begin(). */
 	struct delayed_work wait_work;
 	const char *waiting;
 	unsigned long waiting_since;
@@ -218,7 +218,8 @@ struct xenvbd {
 	bool gone;
 	/*
 	 * The device is no more, or another driver's: nothing is written to
-	 * xenstore. Set and looked at under xenvbd_xenstore_lock.
+	 * xenstore, and nothing new begun. Set under xenvbd_xenstore_lock;
+	 * who writes looks at it under the lock, too.
 	 */
 	bool removed;
 	/* Size of the disk as the frontend was told, in sectors of 512 bytes. */

@@ -319,6 +319,20 @@ static int publish(struct xenvbd *vbd,
 	return err;
 }
 
+/* The same, if @write tells of a new size: it is not told if that fails. */
+static int publish_sects(struct xenvbd *vbd, u64 nr_sects,
+			 int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
+{
+	u64 old = vbd->told_sects;
+	int err;
+
+	vbd->told_sects = nr_sects;
+	err = publish(vbd, write);
+	if (err)
+		vbd->told_sects = old;
+	return err;
+}
+
 /**
  * xenvbd_publish_transport - tell the frontend what its rings may be like
  * @vbd: remembers what was offered, whatever becomes of the parameters
@@ -345,8 +359,7 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
  */
 int xenvbd_publish_disk(struct xenvbd *vbd)
 {
-	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
-	return publish(vbd, write_disk);
+	return publish_sects(vbd, bdev_nr_sectors(vbd->disk.bdev), write_disk);
 }
 
 /**
@@ -372,14 +385,7 @@ int xenvbd_publish_opened(struct xenvbd *vbd)
  */
 int xenvbd_publish_exchange(struct xenvbd *vbd)
 {
-	u64 old = vbd->told_sects;
-	int err;
-
-	vbd->told_sects = bdev_nr_sectors(vbd->disk.bdev);
-	err = publish(vbd, write_exchange);
-	if (err)
-		vbd->told_sects = old;
-	return err;
+	return publish_sects(vbd, bdev_nr_sectors(vbd->disk.bdev), write_exchange);
 }
 
 /**
@@ -442,12 +448,9 @@ int xenvbd_publish_size(struct xenvbd *vbd)
 
 	if (nr_sects == old || xenvbd_disk_vanished(&vbd->disk))
 		return 0;
-	vbd->told_sects = nr_sects;
-	err = publish(vbd, write_size);
-	if (err) {
-		vbd->told_sects = old;
+	err = publish_sects(vbd, nr_sects, write_size);
+	if (err)
 		return err;
-	}
 	dev_info(&vbd->xbdev->dev, "disk resized from %llu to %llu sectors\n", old, nr_sects);
 	return 0;
 }

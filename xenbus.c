@@ -103,16 +103,6 @@ static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
 
 /* ---- actions ------------------------------------------------------------ */
 
-static bool is_removed(struct xenvbd *vbd)
-{
-	bool removed;
-
-	mutex_lock(&xenvbd_xenstore_lock);
-	removed = vbd->removed;
-	mutex_unlock(&xenvbd_xenstore_lock);
-	return removed;
-}
-
 /* xenbus_switch_state() returns 0 even if it could not. */
 static int switch_state(struct xenvbd *vbd, enum xenbus_state state)
 {
@@ -182,13 +172,18 @@ static void close_disk(struct xenvbd *vbd)
 	xenvbd_wait_end(vbd);
 }
 
+static int vanished_error(struct xenvbd *vbd)
+{
+	return xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
+			    MINOR(vbd->devt));
+}
+
 static int act_connect(struct xenvbd *vbd)
 {
 	int err;
 
 	if (xenvbd_disk_vanished(&vbd->disk))
-		return xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
-				    MINOR(vbd->devt));
+		return vanished_error(vbd);
 
 	err = xenvbd_publish_disk(vbd);
 	if (!err) {
@@ -324,15 +319,14 @@ static void handle_vanished(struct xenvbd *vbd)
 	if (vbd->vanished)
 		return;
 	vbd->vanished = true;
-	warn(vbd, xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished", MAJOR(vbd->devt),
-			       MINOR(vbd->devt)));
+	warn(vbd, vanished_error(vbd));
 }
 
 static void handle_size(struct xenvbd *vbd)
 {
 	int err;
 
-	if (vbd->gone || is_removed(vbd) || vbd->xbdev->state != XenbusStateConnected)
+	if (vbd->gone || READ_ONCE(vbd->removed) || vbd->xbdev->state != XenbusStateConnected)
 		return;
 	if (xenvbd_disk_vanished(&vbd->disk)) {
 		handle_vanished(vbd);
@@ -352,9 +346,9 @@ static void xenvbd_work(struct work_struct *work)
 	int err;
 
 	mutex_lock(&vbd->lock);
-	if (!is_removed(vbd))
+	if (!READ_ONCE(vbd->removed))
 		handle_events(vbd);
-	while (!is_removed(vbd)) {
+	while (!READ_ONCE(vbd->removed)) {
 		fe_state = READ_ONCE(vbd->fe_state);
 		action = xenvbd_next_action(vbd->xbdev->state, fe_state, facts(vbd, fe_state));
 		if (action == XENVBD_ACT_NONE)

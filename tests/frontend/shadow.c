@@ -20,6 +20,14 @@ uint64_t fe_random(uint64_t *state)
 }
 
 /**
+ * fe_below() - the same, from 0 to @n - 1
+ */
+unsigned int fe_below(uint64_t *state, unsigned int n)
+{
+	return (unsigned int)(fe_random(state) % n);
+}
+
+/**
  * fe_fill() - fill a buffer with bytes that depend on a seed
  * @out: buffer
  * @len: bytes, a multiple of 8

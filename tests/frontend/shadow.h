@@ -27,5 +27,6 @@ void fe_shadow_make(struct fe_shadow *sh, uint64_t sector, int pattern,
 		    uint8_t *out);
 void fe_fill(uint8_t *out, unsigned int len, uint64_t seed);
 uint64_t fe_random(uint64_t *state);
+unsigned int fe_below(uint64_t *state, unsigned int n);
 
 #endif

@@ -263,22 +263,17 @@ struct stress {
 	unsigned int write_percent;
 };
 
-static unsigned int below(struct stress *s, unsigned int n)
-{
-	return (unsigned int)(fe_random(&s->rng) % n);
-}
-
 static uint64_t random_segs(struct stress *s, unsigned int max)
 {
-	unsigned int n = 1 + below(s, max);
+	unsigned int n = 1 + fe_below(&s->rng, max);
 	uint64_t total = 0;
 	unsigned int i;
 
 	spec.nr_ranges = n;
 	for (i = 0; i < n; i++) {
 		unsigned int blocks = 8 / s->align;
-		unsigned int f = below(s, blocks);
-		unsigned int l = f + below(s, blocks - f);
+		unsigned int f = fe_below(&s->rng, blocks);
+		unsigned int l = f + fe_below(&s->rng, blocks - f);
 
 		spec.ranges[i].first = (uint8_t)(f * s->align);
 		spec.ranges[i].last = (uint8_t)((l + 1) * s->align - 1);
@@ -294,21 +289,21 @@ static void random_request(struct fe *fe, struct stress *s)
 	uint64_t len;
 	bool write;
 
-	if (below(s, 100) < s->flush_percent) {
+	if (fe_below(&s->rng, 100) < s->flush_percent) {
 		fe_io_spec_init(&spec, FE_OP_FLUSH);
-		spec.queue = below(s, fe->io.nr_rings);
+		spec.queue = fe_below(&s->rng, fe->io.nr_rings);
 		return;
 	}
-	write = below(s, 100) < s->write_percent;
+	write = fe_below(&s->rng, 100) < s->write_percent;
 	fe_io_spec_init(&spec, write ? FE_OP_WRITE : FE_OP_READ);
-	if (max > FE_MAX_DIRECT_SEGS && !below(s, 2)) {
+	if (max > FE_MAX_DIRECT_SEGS && !fe_below(&s->rng, 2)) {
 		spec.inner_op = spec.op;
 		spec.op = FE_OP_INDIRECT;
 	} else if (max > FE_MAX_DIRECT_SEGS) {
 		max = FE_MAX_DIRECT_SEGS;
 	}
-	spec.queue = below(s, fe->io.nr_rings);
-	spec.grants = below(s, 100) < s->fresh_percent ? FE_GRANTS_FRESH :
+	spec.queue = fe_below(&s->rng, fe->io.nr_rings);
+	spec.grants = fe_below(&s->rng, 100) < s->fresh_percent ? FE_GRANTS_FRESH :
 		      FE_GRANTS_POOL;
 	for (;;) {
 		unsigned int nr = list_locks(fe, locks, FE_MAX_ENTRIES *

@@ -31,11 +31,6 @@ struct walk {
 	unsigned long nr_devices;
 };
 
-static unsigned int below(struct walk *w, unsigned int n)
-{
-	return (unsigned int)(fe_random(&w->rng) % n);
-}
-
 static const char *const keys[] = {
 	"ring-ref", "ring-ref0", "ring-ref1", "ring-ref15", "event-channel",
 	"ring-page-order", "num-ring-pages", "protocol", "feature-persistent",
@@ -60,10 +55,10 @@ static const char *random_value(struct walk *w)
 	static char text[LONG_VALUE + 1];
 	unsigned int i;
 
-	if (below(w, 50))
-		return values[below(w, NR(values))];
+	if (fe_below(&w->rng, 50))
+		return values[fe_below(&w->rng, NR(values))];
 	for (i = 0; i < LONG_VALUE; i++)
-		text[i] = (char)(1 + below(w, 255));
+		text[i] = (char)(1 + fe_below(&w->rng, 255));
 	return text;
 }
 
@@ -88,8 +83,8 @@ static void random_state(struct fe *fe, struct walk *w)
 	};
 
 	/* One in a hundred may end the device */
-	if (below(w, 100))
-		write_key(fe, "state", states[below(w, NR(states))]);
+	if (fe_below(&w->rng, 100))
+		write_key(fe, "state", states[fe_below(&w->rng, NR(states))]);
 	else
 		write_key(fe, "state", random_value(w));
 	w->nr_states++;
@@ -97,7 +92,7 @@ static void random_state(struct fe *fe, struct walk *w)
 
 static void random_key(struct fe *fe, struct walk *w)
 {
-	write_key(fe, keys[below(w, NR(keys))], random_value(w));
+	write_key(fe, keys[fe_below(&w->rng, NR(keys))], random_value(w));
 	w->nr_keys++;
 }
 
@@ -122,7 +117,7 @@ static void toolstack(struct fe *fe, struct walk *w)
 	struct fe_kv kv[2] = { { "online", "1" }, { "physical-device", w->disk } };
 	size_t n = 1;
 
-	switch (below(w, 5)) {
+	switch (fe_below(&w->rng, 5)) {
 	case 0:
 		/* block-detach, and the device may come to its end */
 		kv[0].value = "0";
@@ -152,25 +147,25 @@ static void again_if_gone(struct fe *fe, struct walk *w)
 		return;
 	fe_dev_delete(&fe->dev);
 	fe_dev_create(&fe->dev, &kv, 1);
-	usleep(below(w, 5000));
+	usleep(fe_below(&w->rng, 5000));
 	w->nr_devices++;
 }
 
 static void step(struct fe *fe, struct walk *w, unsigned long i)
 {
-	if (below(w, 1000) < w->toolstack)
+	if (fe_below(&w->rng, 1000) < w->toolstack)
 		toolstack(fe, w);
-	else if (below(w, 100) < w->states)
+	else if (fe_below(&w->rng, 100) < w->states)
 		random_state(fe, w);
-	else if (below(w, 10))
+	else if (fe_below(&w->rng, 10))
 		random_key(fe, w);
 	else
 		good_keys(fe, w);
 	if (!(i % 20))
 		again_if_gone(fe, w);
 	/* Let the backend come to some state between two of ours, at times */
-	if (!below(w, 16))
-		usleep(below(w, w->pause));
+	if (!fe_below(&w->rng, 16))
+		usleep(fe_below(&w->rng, w->pause));
 }
 
 static void cmd_walk(struct fe *fe, struct fe_args *args)

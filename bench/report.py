@@ -107,6 +107,10 @@ def title(where):
             f", {queues} queue" + ("" if queues == "1" else "s"))
 
 
+def heading(where, columns):
+    return ["", title(where), f"  {'':17}{columns}"]
+
+
 def rate(iops):
     if iops is None:
         return "-"
@@ -136,10 +140,8 @@ def range_text(cell):
 def speed_lines(summary):
     yield "IOPS (thousand instructions per I/O), median of the boots"
     for where, cells in by_where(summary["cells"]):
-        yield ""
-        yield title(where)
-        yield (f"  {'':17}{'native':>15}{'stock':>15}{'ours':>15}{'ours/stock':>12}"
-               f"{'target':>8}{'':6}{'range':>10}")
+        yield from heading(where, f"{'native':>15}{'stock':>15}{'ours':>15}{'ours/stock':>12}"
+                                  f"{'target':>8}{'':6}{'range':>10}")
         for c in cells:
             figures = "".join(f"{rate(c.get(m)):>7} {cost(c.get(m)):<7}"
                               for m in ("native", "stock", "ours"))
@@ -204,10 +206,8 @@ def count_lines(summary):
     yield "the frontend; cs: context switches; hypercalls of all domains, grant table and"
     yield "event channel operations, where they were traced"
     for where, cells in by_where(summary["cells"]):
-        yield ""
-        yield title(where)
-        yield (f"  {'':17}{'ev to back':>15}{'ev to front':>15}{'cs dom0':>15}"
-               f"{'cs guest':>15}{'grant ops':>16}{'evtchn ops':>15}")
+        yield from heading(where, f"{'ev to back':>15}{'ev to front':>15}{'cs dom0':>15}"
+                                  f"{'cs guest':>15}{'grant ops':>16}{'evtchn ops':>15}")
         for c in cells:
             judged = c["cell"].startswith("4k") and depth(c["cell"]) >= 32
             events = TARGET_EVENTS if judged else None

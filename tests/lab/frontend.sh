@@ -7,10 +7,7 @@
 # disk_devt NAME: the device as physical-device wants it, "major:minor" in hex
 disk_devt()
 {
-	local major minor
-
-	IFS=: read -r major minor <"/sys/block/$1/dev"
-	printf '%x:%x' "$major" "$minor"
+	devt_hex "/dev/$1"
 }
 
 # frontend NAME SCENARIO [VARIABLE=VALUE...]: each check of the scenario becomes

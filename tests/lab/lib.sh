@@ -198,6 +198,15 @@ wait_for()
 	return 0
 }
 
+# milliseconds COMMAND...: how long it takes; its output goes to stderr
+milliseconds()
+{
+	local begin=${EPOCHREALTIME/./}
+
+	"$@" >&2 || return
+	echo $(((${EPOCHREALTIME/./} - begin) / 1000))
+}
+
 # not COMMAND...: for wait_for
 not()
 {
@@ -268,6 +277,17 @@ null_disk()
 	modprobe null_blk nr_devices=1 memory_backed=1 gb=1 "$@" || return
 	at_end modprobe -r null_blk
 	wait_for 10 test -b /dev/nullb0
+}
+
+# delayed_disk MS [WRITE_MS]: /dev/mapper/slow, which is /dev/nullb0 but takes so
+# long to answer, or to answer what is not a read
+delayed_disk()
+{
+	modprobe -a dm-mod dm-delay
+	dmsetup create slow --table "0 $(blockdev --getsz /dev/nullb0) delay \
+		/dev/nullb0 0 $1 ${2:+/dev/nullb0 0 $2}" || return
+	dmsetup mknodes
+	at_end dmsetup remove slow
 }
 
 # scsi_disk [PARAMETER...]: a scsi_debug disk; sets SCSI_DISK to its node
@@ -483,6 +503,13 @@ driver_threads()
 	# shellcheck disable=SC2009 # pgrep cannot print names only
 	ps --ppid 2 -o comm= |
 		grep -E '^([0-9]+\.(xvd|sd|hd)|xen-blkback|blkback)' | sort
+}
+
+# thread_switches VDEV: how often the thread of dom0's first ring has slept or been
+# preempted
+thread_switches()
+{
+	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(pgrep -x "0\.$1-0")/status"
 }
 
 # slab_objects: in use in the driver's cache, ours or stock's

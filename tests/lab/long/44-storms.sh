@@ -11,8 +11,8 @@ MANY=${MANY:-40}
 . /lab/frontend.sh
 . /lab/many.sh
 
-# milliseconds NAME LIMIT COMMAND...: how long it takes, as a test
-milliseconds()
+# within NAME LIMIT COMMAND...: how long it takes, as a test
+within()
 {
 	local name=$1 limit=$2 begin=${EPOCHREALTIME/./} ms
 
@@ -38,9 +38,9 @@ storm "${STORM:-8}" >"$LAB_TMP/storm" &
 storm=$!
 wait_for 10 test -e "$(vbd_sysfs 0 xvda)"
 nap 1
-milliseconds "attach while another frontend toggles its state" 10000 \
+within "attach while another frontend toggles its state" 10000 \
 	hand_attach xvdb "physical-device=$disk"
-milliseconds "and detach" 10000 hand_detach xvdb
+within "and detach" 10000 hand_detach xvdb
 wait $storm
 # It ran in a subshell: its tests count here
 while IFS= read -r line; do

@@ -45,11 +45,7 @@ ok "no frontend is loaded" modprobe -r xen-blkfront
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 leak_snapshot
-modprobe -a dm-mod dm-delay
-ok "a disk that takes two seconds" dmsetup create slow \
-	--table "0 $(blockdev --getsz /dev/nullb0) delay /dev/nullb0 0 2000"
-dmsetup mknodes
-at_end dmsetup remove slow
+ok "a disk that takes two seconds" delayed_disk 2000
 SLOW=$(devt_hex /dev/mapper/slow)
 ok "directories are replaced while the backend closes" replaced
 ok "the slow disk is free" dmsetup remove slow

@@ -11,15 +11,6 @@
 NR=20
 DEBUGFS=/sys/kernel/debug/xen-blkback
 
-# milliseconds COMMAND...: how long it takes
-milliseconds()
-{
-	local begin=${EPOCHREALTIME/./}
-
-	"$@" >&2 || return
-	echo $(((${EPOCHREALTIME/./} - begin) / 1000))
-}
-
 # other_vbd: another one connects and goes, without the time that xl takes
 other_vbd()
 {

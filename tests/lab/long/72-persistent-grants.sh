@@ -40,20 +40,14 @@ mapped_by()
 	echo $(($(vbd_stat 0 xvda map_ops) - before))
 }
 
-# switches: how often the ring's thread has slept or been preempted
-switches()
-{
-	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(pgrep -x '0\.xvda-0')/status"
-}
-
 # no_switches SECONDS NAME
 no_switches()
 {
 	local before
 
-	before=$(switches)
+	before=$(thread_switches xvda)
 	nap "$1"
-	is "$(switches)" "$before" "$2: the thread does not wake up in $1 s"
+	is "$(thread_switches xvda)" "$before" "$2: the thread does not wake up in $1 s"
 }
 
 # check_pair BACKEND FRONTEND TRUSTED: what is offered, what happens

@@ -151,13 +151,8 @@ done
 frontend "discard-enable=0" no-discard.fe ENABLE=0 DISK="$disk"
 frontend "read-only" no-discard.fe MODE=r DISK="$disk"
 
-modprobe dm-delay
-size=$(blockdev --getsz /dev/nullb0)
-ok "a disk that writes and discards slowly" dmsetup create slow --table \
-	"0 $size delay /dev/nullb0 0 0 /dev/nullb0 0 6000"
-at_end dmsetup remove slow
-frontend "slow" slow-discard.fe DISK="$(dmsetup info -c --noheadings -o major,minor \
-	--separator=' ' slow | xargs printf '%x:%x')"
+ok "a disk that writes and discards slowly" delayed_disk 0 6000
+frontend "slow" slow-discard.fe DISK="$(devt_hex /dev/mapper/slow)"
 ok "the slow disk is free" dmsetup remove slow
 
 ok "a disk that knows secure erase" secure_disk

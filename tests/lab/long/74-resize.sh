@@ -41,12 +41,6 @@ write_at_mib()
 	at_mib "$DISK" "$1" | cmp - "$LAB_TMP/mib" && at_mib /dev/xvda "$1" | cmp - "$LAB_TMP/mib"
 }
 
-# switches: of the ring's thread
-switches()
-{
-	awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$(pgrep -x '0\.xvda-0')/status"
-}
-
 # resize_loop MIB
 resize_loop()
 {
@@ -96,9 +90,9 @@ idle()
 	local before
 
 	nap 0.5
-	before=$(switches)
+	before=$(thread_switches xvda)
 	nap 4
-	is "$(switches)" "$before" "$1: the ring's thread sleeps for 4 s"
+	is "$(thread_switches xvda)" "$before" "$1: the ring's thread sleeps for 4 s"
 }
 
 # under_load: each pass looks at the size, whatever the time

@@ -7,15 +7,6 @@
 
 . /lab/lib.sh
 
-# milliseconds COMMAND...: how long it takes
-milliseconds()
-{
-	local begin=${EPOCHREALTIME/./}
-
-	"$@" >&2 || return
-	echo $(((${EPOCHREALTIME/./} - begin) / 1000))
-}
-
 # frontend_leaves, frontend_returns: blkfront cannot do the second half after an
 # unbind, so the next frontend's first words are written by hand
 frontend_leaves()

@@ -126,5 +126,6 @@ void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *li
 		.readonly = disk->readonly,
 		.barrier = disk->flush,
 		.discard = disk->discard,
+		.stable_writes = bdev_stable_writes(disk->bdev),
 	};
 }

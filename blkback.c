@@ -7,11 +7,9 @@
  *   disk  -> xenvbd_req_complete()
  *         -> ring_harvest(): unmap, respond -> push, notify -> guest
  *
- * One thread serves a ring. While there is work its event channel stays
- * masked, the late EOI being withheld, and one loop takes new requests and
- * gives back finished ones. A pass over the ring is the unit of cost: a
- * hypercall that maps, one that unmaps (for each XENVBD_BATCH_GRANTS of them),
- * one push of responses, at most one event.
+ * One thread serves a ring. While there is work its event channel stays masked,
+ * and one loop takes new requests and gives back finished ones. A pass is the
+ * unit of cost: few hypercalls, one push of responses, at most one event.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -23,6 +21,7 @@
 #include <xen/xen.h>
 
 #include "blkback.h"
+#include "copy.h"
 #include "gate.h"
 #include "grant.h"
 #include "io.h"
@@ -268,10 +267,10 @@ static void ring_fetch(struct xenvbd_ring *ring)
 		nr_segs += end->nr_segs;
 		if (!end->big && !xenvbd_grants_enlarge(ring, end))
 			break;
-		if (!xenvbd_grants_add_fetch(ring, end))
+		if (!xenvbd_copy_add_fetch(ring, end))
 			break;
 	}
-	xenvbd_grants_fetch(ring, first);
+	xenvbd_copy_fetch(ring, first);
 	for (req = first; req != end; req = req->next)
 		if (req->big && !req->nr_sects)
 			ring_check_fetched(ring, req);
@@ -313,7 +312,7 @@ static bool ring_start(struct xenvbd_ring *ring)
 	ring->starved = false;
 	ring_fetch(ring);
 	while ((req = ring->todo) && !req->fetch) {
-		if (!xenvbd_grants_reserve(ring, req->nr_segs))
+		if (!xenvbd_grants_reserve(ring, req))
 			break;
 		ring->todo = req->next;
 		xenvbd_grants_add(ring, req);
@@ -410,6 +409,7 @@ static void ring_heed(struct xenvbd_ring *ring)
 	/* @poked before the change is read; pairs with xenvbd_ring_poke(). */
 	smp_store_mb(ring->poked, false);
 	xenvbd_gate_heed(ring);
+	xenvbd_grants_heed(ring);
 }
 
 /*

@@ -48,12 +48,22 @@
 
 /* Segments of an INDIRECT request: 1 MiB, and half a descriptor page. */
 #define XENVBD_MAX_SEGS		256
+/* Rings of a vbd. More no guest has ever asked for. */
+#define XENVBD_MAX_RINGS	64
 /* Rings of 16 pages: the limit of xenbus_map_ring_valloc(). */
 #define XENVBD_MAX_RING_PAGES	XENBUS_MAX_RING_GRANTS
 /* Grants mapped, unmapped or copied with one hypercall; the largest request fits. */
 #define XENVBD_BATCH_GRANTS	XENVBD_MAX_SEGS
 
 struct xenvbd_pgrant;
+
+/* What the administrator wants of the ways to the guest's pages; see tunables.c. */
+enum xenvbd_policy {
+	XENVBD_POLICY_AUTO,
+	XENVBD_POLICY_PERSISTENT,
+	XENVBD_POLICY_MAP,
+	XENVBD_POLICY_COPY,
+};
 
 /* One ring of a vbd, its thread and its grants. */
 struct xenvbd_ring {
@@ -105,11 +115,15 @@ struct xenvbd_ring {
 		struct page **pool;
 		u32 nr_pool;
 		u32 pool_size;
-		/* In the pool or in use. */
+		/* In the pool or in use, and how many that may be. */
 		u32 nr_pages;
+		u32 max_pages;
 		/* Operations of the hypercall in the making. */
 		u32 nr_batch;
-		struct page **batch_page;
+		union {
+			struct page **batch_page;
+			struct xenvbd_req **batch_req;
+		};
 		union {
 			struct gnttab_map_grant_ref *map;
 			struct gnttab_unmap_grant_ref *unmap;
@@ -120,6 +134,12 @@ struct xenvbd_ring {
 		struct hlist_head *pgrants;
 		struct list_head lru;
 		u32 nr_pgrants;
+		/* Pages of our own to copy to, a stack; free ones, and all. */
+		struct page **bufs;
+		u32 nr_bufs;
+		u32 nr_bufs_all;
+		/* Requests in flight that copy. */
+		u32 nr_copied;
 		mempool_t *bigs;
 	} ____cacheline_aligned_in_smp;
 
@@ -132,6 +152,8 @@ struct xenvbd_ring {
 		bool draining;
 		/* Others have changed something that the thread has to look at. */
 		bool poked;
+		/* Memory is short: give back what is not in use. */
+		bool squeeze;
 		/* The thread will look at @done, @event and @poked before it sleeps. */
 		bool awake;
 	} ____cacheline_aligned_in_smp;
@@ -182,6 +204,8 @@ struct xenvbd {
 	unsigned int max_rings;
 	unsigned int max_ring_page_order;
 	bool feature_persistent;
+	/* Of ring threads: how to get at the guest's pages, may change any time. */
+	enum xenvbd_policy policy;
 
 	/* Facts recorded by callbacks, evaluated by @work. */
 	unsigned long events;

@@ -10,16 +10,15 @@
 
 #include "features.h"
 #include "keys.h"
+#include "tunables.h"
 #include "wait.h"
 
 /* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
 #define MAX_RING_PAGE_ORDER	XENBUS_MAX_RING_GRANT_ORDER
-/* More rings than this no guest has ever asked for. */
-#define MAX_QUEUES		64
 
 static int set_max_queues(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, MAX_QUEUES);
+	return param_set_uint_minmax(val, kp, 0, XENVBD_MAX_RINGS);
 }
 
 static const struct kernel_param_ops max_queues_ops = {
@@ -344,9 +343,11 @@ static int publish_sects(struct xenvbd *vbd, u64 nr_sects,
  */
 int xenvbd_publish_transport(struct xenvbd *vbd)
 {
-	vbd->max_rings = max_queues ?: min(num_online_cpus(), MAX_QUEUES);
+	vbd->max_rings = max_queues ?: min(num_online_cpus(), XENVBD_MAX_RINGS);
 	vbd->max_ring_page_order = max_ring_page_order;
-	vbd->feature_persistent = feature_persistent;
+	xenvbd_tunables_init(vbd);
+	vbd->feature_persistent = feature_persistent && vbd->policy != XENVBD_POLICY_MAP &&
+				  vbd->policy != XENVBD_POLICY_COPY;
 	return publish(vbd, write_transport);
 }
 

@@ -14,13 +14,17 @@
 #include <linux/vmalloc.h>
 #include <xen/page.h>
 
+#include "copy.h"
 #include "grant.h"
 
 /* Pages are taken from Xen so many at a time. */
 #define POOL_GROWTH		32
-/* A ring's pages, in use or not: 32 requests of 1 MiB. */
-#define MAX_PAGES		8192
+/* The pages that grants are mapped to, in use or not: of a ring, and of a vbd. */
+#define MAX_RING_PAGES		8192
+#define MAX_VBD_PAGES		16384
 #define PGRANT_HASH_BITS	10
+/* Pages to copy to that an idle ring keeps. */
+#define MAX_IDLE_BUFS		64
 /* A day. */
 #define MAX_UNUSED_SECONDS	86400
 
@@ -61,7 +65,7 @@ static bool pool_make_room(struct xenvbd_ring *ring, u32 size)
 static bool pool_grow(struct xenvbd_ring *ring, u32 nr)
 {
 	u32 want = min_t(u32, max_t(u32, nr - ring->nr_pool, POOL_GROWTH),
-			 MAX_PAGES - ring->nr_pages);
+			 ring->max_pages - ring->nr_pages);
 
 	if (!want || ring->nr_pool + want < nr ||
 	    !pool_make_room(ring, roundup_pow_of_two(ring->nr_pages + want)) ||
@@ -186,7 +190,9 @@ static struct xenvbd_pgrant *pgrant_add(struct xenvbd_ring *ring, grant_ref_t gr
 {
 	struct xenvbd_pgrant *pgrant;
 
-	if (ring->nr_pgrants >= min_t(u32, READ_ONCE(max_persistent_grants), MAX_PAGES / 2))
+	/* The largest request must find room beside those that are kept. */
+	if (ring->nr_pgrants >= min3(READ_ONCE(max_persistent_grants), ring->max_pages / 2,
+				     ring->max_pages - XENVBD_MAX_SEGS))
 		return NULL;
 	pgrant = kmalloc(sizeof(*pgrant), GFP_NOWAIT | __GFP_NOWARN);
 	if (!pgrant)
@@ -225,17 +231,20 @@ static void pgrants_expire(struct xenvbd_ring *ring, unsigned long unused)
 /**
  * xenvbd_grants_init - prepare a ring for mapping grants
  * @ring: the ring
+ * @nr_rings: of the vbd, which share the pages it may have
  * @persistent: the frontend has agreed to persistent grants
  *
  * Context: process.
  * Return: 0 or -ENOMEM; xenvbd_grants_exit() is due in either case.
  */
-int xenvbd_grants_init(struct xenvbd_ring *ring, bool persistent)
+int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool persistent)
 {
+	static_assert(MAX_VBD_PAGES / XENVBD_MAX_RINGS >= XENVBD_MAX_SEGS);
 	static_assert(sizeof(*ring->batch.map) >= sizeof(*ring->batch.unmap));
 	static_assert(sizeof(*ring->batch.copy) >= sizeof(*ring->batch.map));
 
 	INIT_LIST_HEAD(&ring->lru);
+	ring->max_pages = min_t(u32, MAX_VBD_PAGES / nr_rings, MAX_RING_PAGES);
 	ring->batch.ops = vcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy));
 	ring->batch_page = kcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch_page), GFP_KERNEL);
 	/* One is enough to get on with; more are taken while there is memory. */
@@ -262,6 +271,7 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
 			msleep(20);
 	}
 	pool_shrink(ring, 0);
+	xenvbd_copy_trim(ring, 0);
 	mempool_destroy(ring->bigs);
 	kvfree(ring->pgrants);
 	kvfree(ring->pool);
@@ -280,20 +290,40 @@ long xenvbd_grants_trim(struct xenvbd_ring *ring)
 {
 	unsigned long unused = HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
 					  READ_ONCE(persistent_grant_unused_seconds));
+	enum xenvbd_policy policy = READ_ONCE(ring->vbd->policy);
+	bool keep = policy == XENVBD_POLICY_AUTO || policy == XENVBD_POLICY_PERSISTENT;
 	struct xenvbd_pgrant *oldest;
 
-	if (unused && ring->nr_pgrants)
-		pgrants_expire(ring, unused);
+	if (ring->nr_pgrants && (unused || !keep))
+		pgrants_expire(ring, keep ? unused : 0);
 	pool_shrink(ring, READ_ONCE(max_buffer_pages));
+	xenvbd_copy_trim(ring, MAX_IDLE_BUFS);
 
-	if (!unused || list_empty(&ring->lru))
+	if (list_empty(&ring->lru) || (keep && !unused))
 		return MAX_SCHEDULE_TIMEOUT;
+	if (!keep)
+		return HZ;
 	oldest = list_first_entry(&ring->lru, struct xenvbd_pgrant, lru);
 	/* A second more, so that whatever was used together goes together. */
 	return max_t(long, oldest->idle_since + unused - jiffies, 0) + HZ;
 }
 
-/* ---- fetching segments -------------------------------------------------- */
+/**
+ * xenvbd_grants_heed - give back all that is not in use, if memory is short
+ * @ring: was poked
+ */
+void xenvbd_grants_heed(struct xenvbd_ring *ring)
+{
+	if (!READ_ONCE(ring->squeeze))
+		return;
+	WRITE_ONCE(ring->squeeze, false);
+	pgrants_expire(ring, 0);
+	pool_shrink(ring, 0);
+	xenvbd_copy_trim(ring, 0);
+	xenvbd_stat_inc(&ring->stats.squeezes);
+}
+
+/* ---- requests of many segments -------------------------------------------------- */
 
 /**
  * xenvbd_grants_enlarge - make room for all segments of an INDIRECT request
@@ -318,80 +348,59 @@ bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	return true;
 }
 
-/**
- * xenvbd_grants_add_fetch - put a descriptor page into the batch
- * @ring: the ring
- * @req: enlarged
- *
- * Return: false if the batch is full.
- */
-bool xenvbd_grants_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	struct xenvbd_seg *segs = xenvbd_req_segs(req);
-	struct gnttab_copy *op;
-
-	if (ring->nr_batch == XENVBD_BATCH_GRANTS)
-		return false;
-	op = &ring->batch.copy[ring->nr_batch++];
-	*op = (struct gnttab_copy) {
-		.source.u.ref = req->desc_gref,
-		.source.domid = ring->domid,
-		.dest.u.gmfn = virt_to_gfn(segs),
-		.dest.domid = DOMID_SELF,
-		.dest.offset = xen_offset_in_page(segs),
-		.len = req->nr_segs * sizeof(*segs),
-		.flags = GNTCOPY_source_gref,
-		.status = GNTST_general_error,
-	};
-	return true;
-}
-
-/**
- * xenvbd_grants_fetch - fetch the descriptors of the batch
- * @ring: the ring
- * @reqs: starts with the requests of the batch, in the order they were added
- *
- * One hypercall, and the only read of the guest's descriptors (XSA-155). The
- * hypervisor copies no byte more than the segments are.
- *
- * Context: process; sleeps while a page of the guest is paged out.
- */
-void xenvbd_grants_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
-{
-	struct xenvbd_req *req = reqs;
-	u32 op = 0;
-
-	if (!ring->nr_batch)
-		return;
-
-	gnttab_batch_copy(ring->batch.copy, ring->nr_batch);
-	xenvbd_stat_inc(&ring->stats.copy_calls);
-	for (; op < ring->nr_batch; req = req->next) {
-		if (!req->fetch)
-			continue;
-		req->fetch = false;
-		if (ring->batch.copy[op++].status != GNTST_okay)
-			req->status = BLK_STS_IOERR;
-	}
-	ring->nr_batch = 0;
-}
-
 /* ---- mapping segments --------------------------------------------------- */
 
+/* Data that must not change while it is written must not be the guest's. */
+static bool must_copy(const struct xenvbd_ring *ring, const struct xenvbd_req *req)
+{
+	return unlikely(ring->limits.stable_writes) && req->op != BLKIF_OP_READ;
+}
+
+static enum xenvbd_way choose_way(const struct xenvbd_ring *ring, const struct xenvbd_req *req)
+{
+	if (must_copy(ring, req))
+		return XENVBD_WAY_COPY;
+
+	switch (READ_ONCE(ring->vbd->policy)) {
+	case XENVBD_POLICY_MAP:
+		return XENVBD_WAY_MAP;
+	case XENVBD_POLICY_COPY:
+		return XENVBD_WAY_COPY;
+	case XENVBD_POLICY_PERSISTENT:
+		return ring->pgrants ? XENVBD_WAY_KEEP : XENVBD_WAY_MAP;
+	default:
+		/* By measurement: see design.rst. */
+		return ring->pgrants ? XENVBD_WAY_KEEP : XENVBD_WAY_COPY;
+	}
+}
+
 /**
- * xenvbd_grants_reserve - make sure that a request can be mapped
+ * xenvbd_grants_reserve - choose a request's way to its pages, and secure it
  * @ring: the ring
- * @nr: number of its segments
+ * @req: checked, with its segments
+ *
+ * Where there are no pages to copy to it is mapped, if it may be.
  *
  * Context: process, may allocate.
  * Return: false if the batch is full or no pages are to be had now.
  */
-bool xenvbd_grants_reserve(struct xenvbd_ring *ring, unsigned int nr)
+bool xenvbd_grants_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	unsigned int nr = req->nr_segs;
+
+	req->way = choose_way(ring, req);
+	if (req->way == XENVBD_WAY_COPY) {
+		if (xenvbd_copy_reserve(ring, nr))
+			return true;
+		if (must_copy(ring, req))
+			goto starve;
+		req->way = XENVBD_WAY_MAP;
+	}
 	if (ring->nr_batch + nr > XENVBD_BATCH_GRANTS)
 		return false;
 	if (likely(ring->nr_pool >= nr) || pool_grow(ring, nr))
 		return true;
+starve:
 	ring->starved = true;
 	return false;
 }
@@ -404,18 +413,22 @@ bool xenvbd_grants_reserve(struct xenvbd_ring *ring, unsigned int nr)
 void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	const struct xenvbd_seg *segs = xenvbd_req_segs(req);
+	bool keep = req->way == XENVBD_WAY_KEEP;
 	/* Only a read from the disk writes to the guest's page; unless it is kept. */
-	u32 flags = GNTMAP_host_map |
-		    (req->op == BLKIF_OP_READ || ring->pgrants ? 0 : GNTMAP_readonly);
+	u32 flags = GNTMAP_host_map | (req->op == BLKIF_OP_READ || keep ? 0 : GNTMAP_readonly);
 	unsigned int i;
 
+	if (req->way == XENVBD_WAY_COPY) {
+		xenvbd_copy_add(ring, req);
+		return;
+	}
 	for (i = 0; i < req->nr_segs; i++) {
 		/* Writing the vector may overwrite the segment. */
 		const struct xenvbd_seg seg = segs[i];
 		struct xenvbd_pgrant *pgrant = NULL;
 		struct page *page;
 
-		if (ring->pgrants)
+		if (keep)
 			pgrant = pgrant_get(ring, seg.gref);
 		if (pgrant) {
 			page = pgrant->page;
@@ -431,25 +444,16 @@ void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	}
 }
 
-/**
- * xenvbd_grants_map - map the batch
- * @ring: the ring
- * @reqs: the requests of the batch, in the order they were added
- *
+/*
  * One hypercall, whatever the number of requests. A request of which any
  * segment could not be mapped gets an error status; those of its segments
  * that could are its own all the same.
- *
- * Context: process; sleeps while a page of the guest is paged out.
  */
-void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+static void batch_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
 	const struct gnttab_map_grant_ref *op = ring->batch.map;
 	struct xenvbd_req *req;
 	unsigned int i;
-
-	if (!ring->nr_batch)
-		return;
 
 	if (gnttab_map_refs(ring->batch.map, NULL, ring->batch_page, ring->nr_batch))
 		pr_debug("%s: mapping of grants failed\n", ring->name);
@@ -457,13 +461,13 @@ void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	xenvbd_stat_inc(&ring->stats.map_calls);
 
 	for (req = reqs; req; req = req->next) {
-		for (i = 0; i < req->nr_segs; i++) {
+		for (i = 0; req->way != XENVBD_WAY_COPY && i < req->nr_segs; i++) {
 			if (req->pgrant[i])
 				continue;
 			if (unlikely(op->status != GNTST_okay)) {
 				req->status = BLK_STS_IOERR;
 			} else {
-				if (ring->pgrants)
+				if (req->way == XENVBD_WAY_KEEP)
 					req->pgrant[i] = pgrant_add(ring, op->ref, op->handle,
 								    req->bvec[i].bv_page);
 				if (!req->pgrant[i])
@@ -473,6 +477,23 @@ void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 		}
 	}
 	ring->nr_batch = 0;
+}
+
+/**
+ * xenvbd_grants_map - map the batch, and fetch the data of those who copy
+ * @ring: the ring
+ * @reqs: the requests of the batch, in the order they were added
+ *
+ * A request of which anything fails gets an error status.
+ *
+ * Context: process; sleeps while a page of the guest is paged out.
+ */
+void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+{
+	if (ring->nr_batch)
+		batch_map(ring, reqs);
+	if (ring->nr_copied)
+		xenvbd_copy_in(ring, reqs);
 }
 
 /* ---- giving back -------------------------------------------------------- */
@@ -490,6 +511,8 @@ bool xenvbd_grants_held(const struct xenvbd_req *req)
 {
 	unsigned int i;
 
+	if (req->way == XENVBD_WAY_COPY)
+		return false;
 	for (i = 0; i < req->nr_segs; i++)
 		if (!req->pgrant[i] && unlikely(page_count(req->bvec[i].bv_page) > 1))
 			return true;
@@ -499,6 +522,11 @@ bool xenvbd_grants_held(const struct xenvbd_req *req)
 static void release_segs(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	unsigned int i;
+
+	if (req->way == XENVBD_WAY_COPY) {
+		xenvbd_copy_release(ring, req);
+		return;
+	}
 
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = req->bvec[i].bv_page;
@@ -538,6 +566,8 @@ void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
 	struct xenvbd_req *req;
 
+	if (ring->nr_copied)
+		xenvbd_copy_out(ring, reqs);
 	for (req = reqs; req; req = req->next) {
 		release_segs(ring, req);
 		shrink_req(ring, req);

@@ -57,16 +57,15 @@ static inline struct xenvbd_seg *xenvbd_req_segs(struct xenvbd_req *req)
 	return (struct xenvbd_seg *)(req->bvec + req->nr_segs) - req->nr_segs;
 }
 
-int xenvbd_grants_init(struct xenvbd_ring *ring, bool persistent);
+int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool persistent);
 void xenvbd_grants_exit(struct xenvbd_ring *ring);
 bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req);
-bool xenvbd_grants_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req);
-void xenvbd_grants_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
-bool xenvbd_grants_reserve(struct xenvbd_ring *ring, unsigned int nr);
+bool xenvbd_grants_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 bool xenvbd_grants_held(const struct xenvbd_req *req);
 void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 long xenvbd_grants_trim(struct xenvbd_ring *ring);
+void xenvbd_grants_heed(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_GRANT_H */

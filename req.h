@@ -17,6 +17,16 @@ struct xenvbd_big;
 struct xenvbd_pgrant;
 struct xenvbd_ring;
 
+/* How a request gets at the guest's pages. */
+enum xenvbd_way {
+	/* Mapped for this request. */
+	XENVBD_WAY_MAP,
+	/* Mapped, and kept so for later ones. */
+	XENVBD_WAY_KEEP,
+	/* Not at all: its data is copied. */
+	XENVBD_WAY_COPY,
+};
+
 /*
  * One request between ring and disk. Owned by the ring thread, but for the
  * time between submission and xenvbd_req_complete(), when the block layer has
@@ -36,8 +46,12 @@ struct xenvbd_req {
 	/* Per segment: page, offset and length; its persistent grant, or NULL; */
 	struct bio_vec *bvec;
 	struct xenvbd_pgrant **pgrant;
-	/* handle of a mapping of its own, or INVALID_GRANT_HANDLE. */
-	grant_handle_t *handle;
+	union {
+		/* handle of a mapping of its own, or INVALID_GRANT_HANDLE; */
+		grant_handle_t *handle;
+		/* or, if the data is copied, its grant. */
+		grant_ref_t *gref;
+	};
 	/* Holds these three if the inline ones are too short. */
 	struct xenvbd_big *big;
 
@@ -52,6 +66,8 @@ struct xenvbd_req {
 	u8 op;
 	u8 flags;
 	blk_status_t status;
+	/* To the guest's pages: enum xenvbd_way. */
+	u8 way;
 	/* The segments have not been fetched from desc_gref yet. */
 	bool fetch;
 	/* A flush or barrier, and the disk has failed it. */

@@ -27,7 +27,9 @@
 	x(map_ops)	/* grants mapped */ \
 	x(map_calls)	/* hypercalls that mapped grants */ \
 	x(unmap_calls)	/* hypercalls that unmapped grants */ \
-	x(copy_calls)	/* hypercalls that copied from grants */
+	x(copy_ops)	/* grants that data was copied from or to */ \
+	x(copy_calls)	/* hypercalls that copied from or to grants */ \
+	x(squeezes)	/* times that a ring gave back its unused pages for want of memory */
 
 struct xenvbd_stats {
 #define XENVBD_STAT_MEMBER(name) u64 name;

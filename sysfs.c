@@ -9,6 +9,7 @@
 
 #include "common.h"
 #include "sysfs.h"
+#include "tunables.h"
 #include "wait.h"
 
 static ssize_t physical_device_show(struct device *dev, struct device_attribute *attr,
@@ -126,5 +127,6 @@ static const struct attribute_group stats_group = {
 const struct attribute_group *xenvbd_dev_groups[] = {
 	&vbd_group,
 	&stats_group,
+	&xenvbd_tunables_group,
 	NULL
 };

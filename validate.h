@@ -20,6 +20,7 @@
  * @readonly: nothing may change the disk
  * @barrier: WRITE_BARRIER is offered
  * @discard: DISCARD is offered
+ * @stable_writes: data must not change while it is written
  */
 struct xenvbd_limits {
 	u64 nr_sects;
@@ -28,6 +29,7 @@ struct xenvbd_limits {
 	bool readonly;
 	bool barrier;
 	bool discard;
+	bool stable_writes;
 };
 
 /**

@@ -10,6 +10,7 @@
 #include "grant.h"
 #include "keys.h"
 #include "thread.h"
+#include "tunables.h"
 #include "vbd.h"
 
 /* A guest can cause an error as often as it likes, but not a message. */
@@ -312,7 +313,7 @@ static void ring_destroy(struct xenvbd_ring *ring)
 }
 
 static int ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
-		    enum xenvbd_abi abi, bool persistent)
+		    unsigned int nr_rings, enum xenvbd_abi abi, bool persistent)
 {
 	struct xenvbd *vbd = ring->vbd;
 	void *page;
@@ -329,7 +330,7 @@ static int ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
 
 	err = xenvbd_ring_init_reqs(ring);
 	if (!err)
-		err = xenvbd_grants_init(ring, persistent);
+		err = xenvbd_grants_init(ring, nr_rings, persistent);
 	if (err)
 		return xenvbd_error(vbd, err, "allocating requests of ring %u", ring->index);
 	return 0;
@@ -392,7 +393,7 @@ static struct xenvbd_ring *ring_create(struct xenvbd *vbd, unsigned int index,
 	init_llist_head(&ring->done);
 	ring_set_name(ring);
 
-	err = ring_map(ring, &keys, abi, persistent);
+	err = ring_map(ring, &keys, nr_rings, abi, persistent);
 	if (!err)
 		err = ring_bind(ring, &keys);
 	if (err) {
@@ -427,6 +428,8 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 		err = xenvbd_read_nr_rings(vbd, &nr);
 	if (!err)
 		err = xenvbd_read_persistent(vbd, &persistent);
+	if (!err)
+		err = xenvbd_tunables_read(vbd);
 	if (err)
 		return err;
 

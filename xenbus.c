@@ -17,6 +17,7 @@
 #include "features.h"
 #include "keys.h"
 #include "sysfs.h"
+#include "tunables.h"
 #include "vbd.h"
 #include "wait.h"
 
@@ -538,6 +539,7 @@ static struct xenbus_driver xenvbd_driver = {
 	.probe = xenvbd_probe,
 	.remove = xenvbd_remove,
 	.otherend_changed = frontend_changed,
+	.reclaim_memory = xenvbd_reclaim_memory,
 	.driver.dev_groups = xenvbd_dev_groups,
 };
 

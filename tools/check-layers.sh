@@ -14,9 +14,9 @@ layer()
 	case ${1%.[ch]} in
 	proto | validate | ring | stats | state)	echo 0 ;;
 	compat)						echo 0.5 ;;
-	common | req | grant | bdev | io)		echo 1 ;;
+	common | req | grant | copy | bdev | io)	echo 1 ;;
 	blkback | thread | gate)			echo 2 ;;
-	features | keys | vbd | wait)			echo 3 ;;
+	features | keys | tunables | vbd | wait)	echo 3 ;;
 	xenbus)						echo 4 ;;
 	sysfs | debugfs | trace)			echo 5 ;;
 	*)						return 1 ;;

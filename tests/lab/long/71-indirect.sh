@@ -59,7 +59,7 @@ check_frontend()
 	ok "$what: detach" hand_detach xvda
 }
 
-ok "the backend loads" module_load feature_persistent=0
+ok "the backend loads" module_load feature_persistent=0 grant_policy=map
 ok "the frontend loads" frontend_load
 ok "a disk in memory" null_disk
 leak_snapshot

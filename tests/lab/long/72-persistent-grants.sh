@@ -108,7 +108,7 @@ nothing_mapped()
 	[ "$(mapped)" = 0 ]
 }
 
-ok "the backend loads" module_load
+ok "the backend loads" module_load grant_policy=persistent
 ok "a disk in memory" null_disk
 leak_snapshot
 ENTRIES=$(grant_entries)

@@ -133,6 +133,7 @@ struct xenvbd_ring {
 		/* Persistent grants, NULL if not negotiated. */
 		struct hlist_head *pgrants;
 		struct list_head lru;
+		u32 hash_bits;
 		u32 nr_pgrants;
 		/* Pages of our own to copy to, a stack; free ones, and all. */
 		struct page **bufs;

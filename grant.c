@@ -22,7 +22,8 @@
 /* The pages that grants are mapped to, in use or not: of a ring, and of a vbd. */
 #define MAX_RING_PAGES		8192
 #define MAX_VBD_PAGES		16384
-#define PGRANT_HASH_BITS	10
+/* The hash table of persistent grants has eight buckets for each slot, up to this. */
+#define MAX_HASH_BITS		10
 /* Pages to copy to that an idle ring keeps. */
 #define MAX_IDLE_BUFS		64
 /* A day. */
@@ -159,7 +160,7 @@ static void batch_add_map(struct xenvbd_ring *ring, struct page *page, u32 flags
 
 static struct hlist_head *pgrant_bucket(struct xenvbd_ring *ring, grant_ref_t gref)
 {
-	return &ring->pgrants[hash_32(gref, PGRANT_HASH_BITS)];
+	return &ring->pgrants[hash_32(gref, ring->hash_bits)];
 }
 
 static struct xenvbd_pgrant *pgrant_get(struct xenvbd_ring *ring, grant_ref_t gref)
@@ -245,15 +246,17 @@ int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool per
 
 	INIT_LIST_HEAD(&ring->lru);
 	ring->max_pages = min_t(u32, MAX_VBD_PAGES / nr_rings, MAX_RING_PAGES);
-	ring->batch.ops = vcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy));
-	ring->batch_page = kcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch_page), GFP_KERNEL);
+	/* One piece, which fills its pages. */
+	ring->batch.ops = vcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy) +
+						       sizeof(*ring->batch_page));
+	ring->batch_page = (struct page **)(ring->batch.copy + XENVBD_BATCH_GRANTS);
 	/* One is enough to get on with; more are taken while there is memory. */
 	ring->bigs = mempool_create_kmalloc_pool(1, sizeof(struct xenvbd_big));
+	ring->hash_bits = min(ilog2(ring->sring.nr_ents) + 3, MAX_HASH_BITS);
 	if (persistent)
-		ring->pgrants = kvcalloc(BIT(PGRANT_HASH_BITS), sizeof(*ring->pgrants),
-					 GFP_KERNEL);
+		ring->pgrants = kvcalloc(BIT(ring->hash_bits), sizeof(*ring->pgrants), GFP_KERNEL);
 
-	return ring->batch.ops && ring->batch_page && ring->bigs &&
+	return ring->batch.ops && ring->bigs &&
 	       (!persistent || ring->pgrants) ? 0 : -ENOMEM;
 }
 
@@ -276,7 +279,6 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
 	kvfree(ring->pgrants);
 	kvfree(ring->pool);
 	vfree(ring->batch.ops);
-	kfree(ring->batch_page);
 }
 
 /**

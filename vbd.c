@@ -88,10 +88,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	get_device(&xbdev->dev);
 	vbd->xbdev = xbdev;
 	vbd->frontend = kstrdup(xbdev->otherend, GFP_KERNEL);
-	/* Of its own: a guest's slow discards are in nobody else's way. */
-	vbd->discard_wq = alloc_workqueue("xen-blkback-%s", WQ_UNBOUND, MAX_DISCARDS,
-					  dev_name(&xbdev->dev));
-	if (!vbd->frontend || !vbd->discard_wq) {
+	if (!vbd->frontend) {
 		xenvbd_put(vbd);
 		return NULL;
 	}
@@ -109,6 +106,15 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 }
 
 /* ---- its disk ----------------------------------------------------------- */
+
+/* Of the vbd's own: a guest's slow discards are in nobody else's way. */
+static int make_discard_wq(struct xenvbd *vbd)
+{
+	if (!vbd->discard_wq)
+		vbd->discard_wq = alloc_workqueue("xen-blkback-%s", WQ_UNBOUND, MAX_DISCARDS,
+						  dev_name(&vbd->xbdev->dev));
+	return vbd->discard_wq ? 0 : xenvbd_error(vbd, -ENOMEM, "no memory for discards");
+}
 
 /* The disk of the keys, and no other that has got its number since. */
 static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *keys,
@@ -131,6 +137,11 @@ static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *ke
 	disk->cdrom |= keys->cdrom;
 	disk->discard &= keys->discard;
 	disk->secure &= keys->discard;
+	err = disk->discard ? make_discard_wq(vbd) : 0;
+	if (err) {
+		xenvbd_disk_close(disk);
+		return err;
+	}
 	if (disk->readonly && !readonly)
 		dev_notice(&vbd->xbdev->dev, "disk %x:%x is read-only, and so is the vbd\n",
 			   MAJOR(keys->devt), MINOR(keys->devt));

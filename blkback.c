@@ -15,16 +15,15 @@
 #include <linux/kthread.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/stat.h>
 #include <linux/vmalloc.h>
 #include <xen/events.h>
-#include <xen/xen.h>
 
 #include "blkback.h"
 #include "copy.h"
 #include "gate.h"
 #include "grant.h"
 #include "io.h"
+#include "linger.h"
 
 /* When to try again where nobody says. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
@@ -509,21 +508,6 @@ static void ring_idle(struct xenvbd_ring *ring, bool draining)
 	ring_sleep(ring, draining, heed_events, xenvbd_gate_timeout(ring, timeout));
 }
 
-/*
- * Where the frontend is in this very domain it may need our CPU to fill the
- * ring. If we sleep after each pass, its first request wakes us, we take the CPU
- * from it, and serve requests one by one. So stay runnable and let it go first,
- * once; what it adds meanwhile costs neither event nor wakeup. Not for guests:
- * whoever else wants this CPU would make them wait.
- */
-static bool ring_linger(const struct xenvbd_ring *ring)
-{
-	if (likely(ring->domid || !xen_initial_domain()) || single_task_running())
-		return false;
-	yield();
-	return true;
-}
-
 /**
  * xenvbd_ring_thread - serve a ring
  * @data: the ring
@@ -559,7 +543,7 @@ int xenvbd_ring_thread(void *data)
 			xenvbd_gate_join(ring);
 			continue;
 		}
-		if (lingered || !ring_linger(ring))
+		if (lingered || !xenvbd_ring_linger(ring))
 			ring_idle(ring, draining);
 		lingered = true;
 	}

@@ -9,7 +9,6 @@
 
 int xenvbd_ring_init_reqs(struct xenvbd_ring *ring);
 int xenvbd_ring_thread(void *data);
-void xenvbd_ring_wake(struct xenvbd_ring *ring);
 irqreturn_t xenvbd_ring_irq(int irq, void *data);
 void xenvbd_ring_poke(struct xenvbd_ring *ring);
 

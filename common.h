@@ -98,6 +98,9 @@ struct xenvbd_ring {
 		u32 nr_writes;
 		/* The barrier that has its turn, as far as the ring knows; 0: none. */
 		u64 turn;
+		/* When it last began to wait busily, and for how long; see linger.c. */
+		u64 poll_begin;
+		u64 poll_ns;
 		/* The guest has made the ring unusable; see ring_break(). */
 		bool broken;
 		/* The disk has vanished: reported, and its size is of no more interest. */
@@ -205,8 +208,10 @@ struct xenvbd {
 	unsigned int max_rings;
 	unsigned int max_ring_page_order;
 	bool feature_persistent;
-	/* Of ring threads: how to get at the guest's pages, may change any time. */
-	enum xenvbd_policy policy;
+	/* enum xenvbd_policy, of ring threads: may change any time. */
+	unsigned int policy;
+	/* Of ring threads, too: wait busily for so many microseconds before sleeping. */
+	unsigned int polling_us;
 
 	/* Facts recorded by callbacks, evaluated by @work. */
 	unsigned long events;

@@ -13,6 +13,9 @@
 #include "keys.h"
 #include "tunables.h"
 
+/* Longer than this no disk takes that is worth waiting for busily. */
+#define MAX_POLLING_US	1000
+
 static const char * const policy_names[] = {
 	[XENVBD_POLICY_AUTO] = "auto",
 	[XENVBD_POLICY_PERSISTENT] = "persistent",
@@ -46,6 +49,52 @@ module_param_cb(grant_policy, &grant_policy_ops, NULL, 0644);
 MODULE_PARM_DESC(grant_policy,
 		 "How to get at the guest's pages: auto, persistent, map or copy. Default auto");
 
+static int parse_policy(const char *str, unsigned int *policy)
+{
+	int i = sysfs_match_string(policy_names, str);
+
+	if (i < 0)
+		return i;
+	*policy = i;
+	return 0;
+}
+
+static int parse_polling(const char *str, unsigned int *us)
+{
+	unsigned int val;
+	int err = kstrtouint(str, 10, &val);
+
+	if (err)
+		return err;
+	if (val > MAX_POLLING_US)
+		return -ERANGE;
+	*us = val;
+	return 0;
+}
+
+/* Take over a key, if there is one. */
+static int read_key(struct xenvbd *vbd, const char *key, unsigned int *val,
+		    int (*parse)(const char *str, unsigned int *val), const char *wrong)
+{
+	const char *dir = vbd->xbdev->nodename;
+	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
+	unsigned int read;
+	int err;
+
+	if (IS_ERR(str)) {
+		err = PTR_ERR(str);
+		return err == -ENOENT ? 0 : xenvbd_error(vbd, err, "reading %s/%s", dir, key);
+	}
+	err = parse(str, &read);
+	if (err)
+		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is %s", dir, key,
+			     (int)strnlen(str, 40), str, wrong);
+	else
+		WRITE_ONCE(*val, read);
+	kfree(str);
+	return err;
+}
+
 /**
  * xenvbd_tunables_read - take over what the toolstack has written
  * @vbd: the device
@@ -56,23 +105,9 @@ MODULE_PARM_DESC(grant_policy,
  */
 int xenvbd_tunables_read(struct xenvbd *vbd)
 {
-	const char *dir = vbd->xbdev->nodename;
-	char *str = xenbus_read(XBT_NIL, dir, "grant-policy", NULL);
-	int policy;
-
-	if (IS_ERR(str)) {
-		if (PTR_ERR(str) == -ENOENT)
-			return 0;
-		return xenvbd_error(vbd, PTR_ERR(str), "reading %s/grant-policy", dir);
-	}
-	policy = sysfs_match_string(policy_names, str);
-	if (policy < 0)
-		xenvbd_error(vbd, policy, "%s/grant-policy: \"%*pE\" is unknown", dir,
-			     (int)strnlen(str, 40), str);
-	else
-		WRITE_ONCE(vbd->policy, policy);
-	kfree(str);
-	return min(policy, 0);
+	return read_key(vbd, "grant-policy", &vbd->policy, parse_policy, "unknown") ?:
+	       read_key(vbd, "polling-duration", &vbd->polling_us, parse_polling,
+			"not a number of microseconds up to 1000");
 }
 
 /**
@@ -133,18 +168,42 @@ static ssize_t grant_policy_store(struct device *dev, struct device_attribute *a
 				  const char *buf, size_t len)
 {
 	struct xenvbd *vbd = dev_get_drvdata(dev);
-	int policy = sysfs_match_string(policy_names, buf);
+	unsigned int policy;
+	int err = parse_policy(buf, &policy);
 
-	if (policy < 0)
-		return policy;
+	if (err)
+		return err;
 	WRITE_ONCE(vbd->policy, policy);
 	poke_rings(vbd, false);
 	return len;
 }
 static DEVICE_ATTR_RW(grant_policy);
 
+static ssize_t polling_duration_show(struct device *dev, struct device_attribute *attr,
+				     char *buf)
+{
+	struct xenvbd *vbd = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(vbd->polling_us));
+}
+
+static ssize_t polling_duration_store(struct device *dev, struct device_attribute *attr,
+				      const char *buf, size_t len)
+{
+	struct xenvbd *vbd = dev_get_drvdata(dev);
+	unsigned int us;
+	int err = parse_polling(buf, &us);
+
+	if (err)
+		return err;
+	WRITE_ONCE(vbd->polling_us, us);
+	return len;
+}
+static DEVICE_ATTR_RW(polling_duration);
+
 static struct attribute *tunables_attrs[] = {
 	&dev_attr_grant_policy.attr,
+	&dev_attr_polling_duration.attr,
 	NULL
 };
 

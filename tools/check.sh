@@ -25,7 +25,7 @@ checkpatch_ignore()
 	# The place for other kernel versions; an in-tree export deletes it
 	compat.h)	echo LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
 	# Nobody waits by it; ring_linger() tells why it is the right call
-	blkback.c)	echo YIELD ;;
+	linger.c)	echo YIELD ;;
 	# Names of xenbus.h: the row of a table has no room for their prefix
 	state.c)	echo CAMELCASE ;;
 	# A native frontend's layout does depend on the architecture

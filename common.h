@@ -28,7 +28,6 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
-#include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
@@ -144,7 +143,9 @@ struct xenvbd_ring {
 		u32 nr_bufs_all;
 		/* Requests in flight that copy. */
 		u32 nr_copied;
-		mempool_t *bigs;
+		/* For an INDIRECT request, if there is no memory for another one. */
+		void *spare;
+		bool spare_used;
 	} ____cacheline_aligned_in_smp;
 
 	/* Written by completions, by the interrupt handler and by other rings. */

@@ -229,6 +229,18 @@ static void pgrants_expire(struct xenvbd_ring *ring, unsigned long unused)
 
 /* ---- life --------------------------------------------------------------- */
 
+/*
+ * What a request of so many segments needs: vectors, persistent grants, handles.
+ * A power of two, so that the vectors, which come first, cross no page: the
+ * hypervisor copies the guest's segments to them, see xenvbd_req_segs().
+ */
+static size_t big_size(unsigned int nr_segs)
+{
+	return roundup_pow_of_two(nr_segs * (sizeof(struct bio_vec) +
+					     sizeof(struct xenvbd_pgrant *) +
+					     sizeof(grant_handle_t)));
+}
+
 /**
  * xenvbd_grants_init - prepare a ring for mapping grants
  * @ring: the ring
@@ -251,12 +263,12 @@ int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool per
 						       sizeof(*ring->batch_page));
 	ring->batch_page = (struct page **)(ring->batch.copy + XENVBD_BATCH_GRANTS);
 	/* One is enough to get on with; more are taken while there is memory. */
-	ring->bigs = mempool_create_kmalloc_pool(1, sizeof(struct xenvbd_big));
+	ring->spare = kmalloc(big_size(XENVBD_MAX_SEGS), GFP_KERNEL);
 	ring->hash_bits = min(ilog2(ring->sring.nr_ents) + 3, MAX_HASH_BITS);
 	if (persistent)
 		ring->pgrants = kvcalloc(BIT(ring->hash_bits), sizeof(*ring->pgrants), GFP_KERNEL);
 
-	return ring->batch.ops && ring->bigs &&
+	return ring->batch.ops && ring->spare &&
 	       (!persistent || ring->pgrants) ? 0 : -ENOMEM;
 }
 
@@ -275,7 +287,7 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
 	}
 	pool_shrink(ring, 0);
 	xenvbd_copy_trim(ring, 0);
-	mempool_destroy(ring->bigs);
+	kfree(ring->spare);
 	kvfree(ring->pgrants);
 	kvfree(ring->pool);
 	vfree(ring->batch.ops);
@@ -338,15 +350,20 @@ void xenvbd_grants_heed(struct xenvbd_ring *ring)
 bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	static_assert(sizeof(struct bio_vec[XENVBD_MAX_SEGS]) <= XEN_PAGE_SIZE);
+	void *big = kmalloc(big_size(req->nr_segs), GFP_NOWAIT | __GFP_NOWARN);
 
-	req->big = mempool_alloc(ring->bigs, GFP_NOWAIT | __GFP_NOWARN);
-	if (!req->big) {
+	if (!big && !ring->spare_used) {
+		big = ring->spare;
+		ring->spare_used = true;
+	}
+	if (!big) {
 		ring->starved = true;
 		return false;
 	}
-	req->bvec = req->big->bvec;
-	req->pgrant = req->big->pgrant;
-	req->handle = req->big->handle;
+	req->big = big;
+	req->bvec = big;
+	req->pgrant = (struct xenvbd_pgrant **)(req->bvec + req->nr_segs);
+	req->handle = (grant_handle_t *)(req->pgrant + req->nr_segs);
 	return true;
 }
 
@@ -546,7 +563,10 @@ static void shrink_req(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	if (!req->big)
 		return;
-	mempool_free(req->big, ring->bigs);
+	if (unlikely(req->big == ring->spare))
+		ring->spare_used = false;
+	else
+		kfree(req->big);
 	req->big = NULL;
 	req->bvec = req->inline_bvec;
 	req->pgrant = req->inline_pgrant;

@@ -29,19 +29,6 @@ struct xenvbd_pgrant {
 };
 
 /**
- * struct xenvbd_big - what a request needs beyond XENVBD_INLINE_SEGS segments
- * @bvec: first, so that it fills a page of its own: the hypervisor copies the
- *        guest's segments into it, see xenvbd_req_segs()
- * @pgrant: see struct xenvbd_req
- * @handle: see struct xenvbd_req
- */
-struct xenvbd_big {
-	struct bio_vec bvec[XENVBD_MAX_SEGS];
-	struct xenvbd_pgrant *pgrant[XENVBD_MAX_SEGS];
-	grant_handle_t handle[XENVBD_MAX_SEGS];
-};
-
-/**
  * xenvbd_req_segs - where a request keeps its segments until they are mapped
  * @req: with nr_segs set
  *

@@ -13,7 +13,6 @@
 /* Segments whose bookkeeping is part of each request. */
 #define XENVBD_INLINE_SEGS	BLKIF_MAX_SEGMENTS_PER_REQUEST
 
-struct xenvbd_big;
 struct xenvbd_pgrant;
 struct xenvbd_ring;
 
@@ -53,7 +52,7 @@ struct xenvbd_req {
 		grant_ref_t *gref;
 	};
 	/* Holds these three if the inline ones are too short. */
-	struct xenvbd_big *big;
+	void *big;
 
 	/* In jiffies, when it was taken; 0 on the free list. */
 	unsigned long start;

@@ -243,8 +243,10 @@ struct xenvbd {
 	bool broken;
 	/* An error was reported; see XENVBD_FACT_FAILED. */
 	bool failed;
-	/* So was that the disk has vanished. */
+	/* So was that the disk has vanished; */
 	bool vanished;
+	/* and what the frontend's feature-large-sector-size may lead to. */
+	bool large_sectors_told;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
 	/*

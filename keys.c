@@ -366,6 +366,19 @@ int xenvbd_read_ring_keys(struct xenvbd *vbd, unsigned int index, unsigned int n
 }
 
 /**
+ * xenvbd_has_large_sectors - may the frontend count in the disk's own sectors?
+ * @vbd: the device
+ *
+ * blkif.h deprecates the key, and no decision may depend on it.
+ *
+ * Return: true if it says that it can.
+ */
+bool xenvbd_has_large_sectors(const struct xenvbd *vbd)
+{
+	return key_is(vbd->frontend, "feature-large-sector-size", "1");
+}
+
+/**
  * xenvbd_read_name - what the guest calls the device
  * @vbd: the device
  * @name: set, in any case

@@ -42,6 +42,7 @@ int xenvbd_read_persistent(struct xenvbd *vbd, bool *persistent);
 int xenvbd_read_nr_rings(struct xenvbd *vbd, unsigned int *nr);
 int xenvbd_read_ring_keys(struct xenvbd *vbd, unsigned int index, unsigned int nr_rings,
 			  struct xenvbd_ring_keys *keys);
+bool xenvbd_has_large_sectors(const struct xenvbd *vbd);
 void xenvbd_read_name(struct xenvbd *vbd, char *name, size_t size);
 
 __printf(3, 4)

@@ -468,6 +468,19 @@ out_destroy_rings:
 	return err;
 }
 
+/* Frontends disagree on what the key means, and the wrong ones destroy data. */
+static void tell_large_sectors(struct xenvbd *vbd)
+{
+	unsigned int size = bdev_logical_block_size(vbd->disk.bdev);
+
+	if (size == SECTOR_SIZE || vbd->large_sectors_told || !xenvbd_has_large_sectors(vbd))
+		return;
+	vbd->large_sectors_told = true;
+	dev_notice(&vbd->xbdev->dev,
+		   "frontend has feature-large-sector-size: sectors are 512 bytes all the same, not %u\n",
+		   size);
+}
+
 /**
  * xenvbd_start_rings - begin to serve requests
  * @vbd: with an open disk and mapped rings
@@ -486,6 +499,7 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 	if (err)
 		return err;
 
+	tell_large_sectors(vbd);
 	for (i = 0; i < vbd->nr_rings; i++) {
 		set_ring_disk(vbd->rings[i]);
 		err = xenvbd_ring_start(vbd->rings[i]);

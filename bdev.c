@@ -38,7 +38,44 @@ int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 	disk->cdrom = disk_to_cdi(gd);
 	disk->discard = !disk->readonly && bdev_max_discard_sectors(disk->bdev);
 	disk->secure = disk->discard && bdev_max_secure_erase_sectors(disk->bdev);
+	disk->block_size = bdev_logical_block_size(disk->bdev);
 	return 0;
+}
+
+/**
+ * xenvbd_disk_empty - a CD drive without a medium, in the place of a disk
+ * @disk: set; there is nothing to close
+ * @old: the disk that a guest may know, or closed: what it was told of that one holds
+ *       for the next medium, too
+ * @readonly: the toolstack forbids writing
+ */
+void xenvbd_disk_empty(struct xenvbd_disk *disk, const struct xenvbd_disk *old, bool readonly)
+{
+	*disk = *old;
+	if (!xenvbd_disk_ready(old)) {
+		/* Any medium will do. */
+		disk->readonly = readonly;
+		disk->removable = true;
+		disk->flush = !readonly;
+		disk->block_size = CD_FRAMESIZE;
+	}
+	disk->file = NULL;
+	disk->bdev = NULL;
+	disk->empty = true;
+	disk->cdrom = true;
+	disk->discard = false;
+	disk->secure = false;
+}
+
+/**
+ * xenvbd_disk_ready - can a guest be told of the disk?
+ * @disk: any
+ *
+ * Return: true if it is open, or an empty drive.
+ */
+bool xenvbd_disk_ready(const struct xenvbd_disk *disk)
+{
+	return disk->file || disk->empty;
 }
 
 /**
@@ -84,20 +121,31 @@ int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk)
 
 /**
  * xenvbd_disk_seq - what tells a disk from all others since boot
- * @disk: open
+ * @disk: open, or an empty drive
  *
  * A device number may be another disk's tomorrow; this is never used again.
  *
- * Return: its diskseq.
+ * Return: its diskseq, or 0 if the drive is empty.
  */
 u64 xenvbd_disk_seq(const struct xenvbd_disk *disk)
 {
-	return disk->bdev->bd_disk->diskseq;
+	return disk->empty ? 0 : disk->bdev->bd_disk->diskseq;
+}
+
+/**
+ * xenvbd_disk_sects - the size of the disk
+ * @disk: open, or an empty drive
+ *
+ * Return: sectors of 512 bytes.
+ */
+u64 xenvbd_disk_sects(const struct xenvbd_disk *disk)
+{
+	return disk->empty ? 0 : bdev_nr_sectors(disk->bdev);
 }
 
 /**
  * xenvbd_disk_vanished - has the disk been taken away from under us?
- * @disk: open
+ * @disk: open, or an empty drive
  *
  * Its size reads as 0 then, which is not a new size: the block layer fails
  * all requests, whatever their sectors.
@@ -109,23 +157,24 @@ bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
 {
 	/* The caller may come from a size of 0, which is set after the bit. */
 	smp_rmb();
-	return test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
+	return !disk->empty && test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
 }
 
 /**
  * xenvbd_disk_limits - what requests to the disk have to respect
- * @disk: open
+ * @disk: open, or an empty drive, where io.c fails what passes
  * @limits: all members are set
  */
 void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *limits)
 {
 	*limits = (struct xenvbd_limits) {
-		.nr_sects = bdev_nr_sectors(disk->bdev),
-		.align_sects = bdev_logical_block_size(disk->bdev) >> SECTOR_SHIFT,
+		.nr_sects = disk->empty ? U64_MAX : bdev_nr_sectors(disk->bdev),
+		.align_sects = disk->block_size >> SECTOR_SHIFT,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
 		.barrier = disk->flush,
-		.discard = disk->discard,
-		.stable_writes = bdev_stable_writes(disk->bdev),
+		/* To refuse one as unknown would be for ever. */
+		.discard = disk->discard || disk->empty,
+		.stable_writes = disk->bdev && bdev_stable_writes(disk->bdev),
 	};
 }

@@ -15,9 +15,11 @@
  * @readonly: the toolstack or the disk itself forbids writing
  * @cdrom: to be shown to the guest as a CD-ROM
  * @removable: to be shown to the guest as removable
- * @flush: has a volatile write cache
+ * @flush: has a volatile write cache, or the next medium may have one
  * @discard: discards are offered
  * @secure: the disk knows secure discards
+ * @empty: not a disk but a CD drive without a medium; @file is NULL
+ * @block_size: logical block size in bytes
  */
 struct xenvbd_disk {
 	struct file *file;
@@ -28,12 +30,17 @@ struct xenvbd_disk {
 	bool flush;
 	bool discard;
 	bool secure;
+	bool empty;
+	unsigned int block_size;
 };
 
 int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly);
+void xenvbd_disk_empty(struct xenvbd_disk *disk, const struct xenvbd_disk *old, bool readonly);
+bool xenvbd_disk_ready(const struct xenvbd_disk *disk);
 void xenvbd_disk_close(struct xenvbd_disk *disk);
 int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk);
 u64 xenvbd_disk_seq(const struct xenvbd_disk *disk);
+u64 xenvbd_disk_sects(const struct xenvbd_disk *disk);
 bool xenvbd_disk_vanished(const struct xenvbd_disk *disk);
 void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *limits);
 

@@ -197,7 +197,7 @@ static void ring_take_one(struct xenvbd_ring *ring)
 /* Follow the disk's size. Whoever told the frontend has to hear of a change. */
 static void ring_look_at_size(struct xenvbd_ring *ring)
 {
-	u64 nr_sects = bdev_nr_sectors(ring->bdev);
+	u64 nr_sects = ring->bdev ? bdev_nr_sectors(ring->bdev) : ring->limits.nr_sects;
 
 	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
 		return;

@@ -120,12 +120,12 @@ static u64 key_info(const struct xenvbd *vbd)
 
 static u64 key_sector_size(const struct xenvbd *vbd)
 {
-	return bdev_logical_block_size(vbd->disk.bdev);
+	return vbd->disk.block_size;
 }
 
 static u64 key_physical_sector_size(const struct xenvbd *vbd)
 {
-	return bdev_physical_block_size(vbd->disk.bdev);
+	return vbd->disk.empty ? vbd->disk.block_size : bdev_physical_block_size(vbd->disk.bdev);
 }
 
 static u64 key_max_rings(const struct xenvbd *vbd)
@@ -263,11 +263,17 @@ static int write_opened(struct xenvbd *vbd, struct xenbus_transaction xbt)
 static int write_exchange(struct xenvbd *vbd, struct xenbus_transaction xbt)
 {
 	const char *dir = vbd->xbdev->nodename;
+	char devt[16] = "";
+	int err;
 
-	if (xenbus_printf(xbt, dir, "oracle/active-physical-device", "%x:%x",
-			  MAJOR(vbd->devt), MINOR(vbd->devt)) ||
+	if (!vbd->disk.empty)
+		snprintf(devt, sizeof(devt), "%x:%x", MAJOR(vbd->devt), MINOR(vbd->devt));
+	if (xenbus_printf(xbt, dir, "oracle/active-physical-device", "%s", devt) ||
 	    xenbus_printf(xbt, dir, "oracle/physical-device-change-status", "%s", ""))
 		return xenvbd_error(vbd, -EIO, "writing %s/oracle", dir);
+	err = write_opened(vbd, xbt);
+	if (err)
+		return err;
 	return vbd->xbdev->state == XenbusStateConnected ?
 	       write_state_again(vbd, xbt, write_disk) : 0;
 }
@@ -353,19 +359,19 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 
 /**
  * xenvbd_publish_disk - tell the frontend all about the disk
- * @vbd: with an open disk
+ * @vbd: with an open disk, or an empty drive
  *
  * Context: process.
  * Return: 0 or a negative errno with an error text.
  */
 int xenvbd_publish_disk(struct xenvbd *vbd)
 {
-	return publish_sects(vbd, bdev_nr_sectors(vbd->disk.bdev), write_disk);
+	return publish_sects(vbd, xenvbd_disk_sects(&vbd->disk), write_disk);
 }
 
 /**
  * xenvbd_publish_opened - tell the toolstack that the disk is held by us
- * @vbd: with an open disk
+ * @vbd: with an open disk; an empty drive is not
  *
  * It may let go of a disk that would vanish with its last user.
  *
@@ -379,14 +385,14 @@ int xenvbd_publish_opened(struct xenvbd *vbd)
 
 /**
  * xenvbd_publish_exchange - tell both sides of another disk
- * @vbd: has it
+ * @vbd: has it, or an empty drive
  *
  * Context: process.
  * Return: 0 or a negative errno with an error text.
  */
 int xenvbd_publish_exchange(struct xenvbd *vbd)
 {
-	return publish_sects(vbd, bdev_nr_sectors(vbd->disk.bdev), write_exchange);
+	return publish_sects(vbd, xenvbd_disk_sects(&vbd->disk), write_exchange);
 }
 
 /**
@@ -436,14 +442,14 @@ int xenvbd_publish_flush(struct xenvbd *vbd)
 
 /**
  * xenvbd_publish_size - tell a connected frontend if the disk was resized
- * @vbd: with an open disk
+ * @vbd: with an open disk, or an empty drive
  *
  * Context: process.
  * Return: 0 or a negative errno with an error text.
  */
 int xenvbd_publish_size(struct xenvbd *vbd)
 {
-	u64 nr_sects = bdev_nr_sectors(vbd->disk.bdev);
+	u64 nr_sects = xenvbd_disk_sects(&vbd->disk);
 	u64 old = vbd->told_sects;
 	int err;
 

@@ -32,6 +32,13 @@ static blk_opf_t io_opf(const struct xenvbd_req *req)
 	}
 }
 
+/* In an empty drive there is nothing to flush, and nothing else that could be done. */
+static void io_fail(struct xenvbd_req *req)
+{
+	req->status = req->nr_sects ? BLK_STS_IOERR : BLK_STS_OK;
+	xenvbd_req_complete(req);
+}
+
 /**
  * xenvbd_io_submit - hand a request to the disk
  * @req: checked, its segments mapped
@@ -44,6 +51,10 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 {
 	struct bio *bio = &req->bio;
 
+	if (unlikely(!req->ring->bdev)) {
+		io_fail(req);
+		return;
+	}
 	bio_init(bio, req->ring->bdev, req->bvec, req->nr_segs, io_opf(req));
 	/*
 	 * Each grant keeps a vector of its own. Neighbours in dom0's address
@@ -83,6 +94,10 @@ static void io_discard_work(struct work_struct *work)
  */
 void xenvbd_io_discard(struct xenvbd_req *req)
 {
+	if (unlikely(!req->ring->bdev)) {
+		io_fail(req);
+		return;
+	}
 	INIT_WORK(&req->work, io_discard_work);
 	queue_work(req->ring->vbd->discard_wq, &req->work);
 }

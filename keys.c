@@ -73,19 +73,23 @@ static int parse_devt(const char *str, dev_t *devt)
 	return 0;
 }
 
-static int read_physical_device(struct xenvbd *vbd, dev_t *devt)
+/* A CD drive has no medium if its key is empty, or has been there and is not any more. */
+static int read_physical_device(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 {
 	const char *dir = vbd->xbdev->nodename;
 	char *str = xenbus_read(XBT_NIL, dir, "physical-device", NULL);
 	int err;
 
+	keys->devt = 0;
 	if (IS_ERR(str)) {
 		err = PTR_ERR(str);
+		keys->empty = err == -ENOENT && keys->cdrom && xenvbd_disk_ready(&vbd->disk);
 		if (err == -ENOENT)
-			return err;
+			return keys->empty ? 0 : err;
 		return xenvbd_error(vbd, err, "reading %s/physical-device", dir);
 	}
-	err = parse_devt(str, devt);
+	keys->empty = !str[0] && keys->cdrom;
+	err = keys->empty ? 0 : parse_devt(str, &keys->devt);
 	if (err)
 		xenvbd_error(vbd, err, "%s/physical-device: \"%*pE\" is not MAJOR:MINOR in hex",
 			     dir, shown_len(str), str);
@@ -141,7 +145,8 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	const char *dir = vbd->xbdev->nodename;
 	int err;
 
-	err = read_physical_device(vbd, &keys->devt);
+	keys->cdrom = key_is(dir, "device-type", "cdrom");
+	err = read_physical_device(vbd, keys);
 	if (err)
 		return err;
 
@@ -158,7 +163,6 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 		/* Unlike the disk, it is never written later. */
 		return xenvbd_error(vbd, err == -ENOENT ? -EINVAL : err, "reading %s/mode", dir);
 	}
-	keys->cdrom = key_is(dir, "device-type", "cdrom");
 	keys->discard = !key_is(dir, "discard-enable", "0");
 	return 0;
 }

@@ -26,12 +26,14 @@ struct xenvbd_ring_keys {
  * @diskseq: physical-device-uid, diskseq, or 0 if there is neither
  * @cdrom: device-type is cdrom
  * @discard: discard-enable is not 0
+ * @empty: the toolstack has taken the medium out of a CD drive: @devt is 0
  */
 struct xenvbd_disk_keys {
 	dev_t devt;
 	u64 diskseq;
 	char *mode;
 	bool cdrom;
+	bool empty;
 	bool discard;
 };
 

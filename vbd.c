@@ -116,13 +116,17 @@ static int make_discard_wq(struct xenvbd *vbd)
 	return vbd->discard_wq ? 0 : xenvbd_error(vbd, -ENOMEM, "no memory for discards");
 }
 
-/* The disk of the keys, and no other that has got its number since. */
+/* The disk of the keys, and no other that has got its number since; or an empty drive. */
 static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *keys,
 			   struct xenvbd_disk *disk)
 {
 	bool readonly = !strchr(keys->mode, 'w');
 	int err;
 
+	if (keys->empty) {
+		xenvbd_disk_empty(disk, &vbd->disk, readonly);
+		return 0;
+	}
 	err = xenvbd_disk_open(disk, keys->devt, readonly);
 	if (err)
 		return xenvbd_error(vbd, err, "opening disk %x:%x for %s", MAJOR(keys->devt),
@@ -160,6 +164,7 @@ static void set_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 
 static void set_ring_disk(struct xenvbd_ring *ring)
 {
+	/* None in an empty drive. */
 	ring->bdev = ring->vbd->disk.bdev;
 	ring->vanished = false;
 	xenvbd_disk_limits(&ring->vbd->disk, &ring->limits);
@@ -176,7 +181,9 @@ static int check_exchange(struct xenvbd *vbd, const struct xenvbd_disk *disk)
 	bool flushes = old->flush && !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
 	const char *why = NULL;
 
-	if (bdev_logical_block_size(disk->bdev) > bdev_logical_block_size(old->bdev))
+	if (disk->empty)
+		return 0;
+	if (disk->block_size > old->block_size)
 		why = "has larger logical blocks";
 	else if (disk->readonly && !old->readonly)
 		why = "is read-only";
@@ -187,7 +194,7 @@ static int check_exchange(struct xenvbd *vbd, const struct xenvbd_disk *disk)
 
 static int drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk, dev_t devt)
 {
-	int err = xenvbd_disk_drop_cache(disk);
+	int err = disk->empty ? 0 : xenvbd_disk_drop_cache(disk);
 
 	if (!err && READ_ONCE(vbd->removed))
 		err = -ENODEV;
@@ -202,7 +209,8 @@ static int flush_old_disk(struct xenvbd *vbd)
 {
 	int err = 0;
 
-	if (vbd->disk.flush && !vbd->disk.readonly && !xenvbd_disk_vanished(&vbd->disk))
+	if (vbd->disk.flush && !vbd->disk.readonly && !vbd->disk.empty &&
+	    !xenvbd_disk_vanished(&vbd->disk))
 		err = blkdev_issue_flush(vbd->disk.bdev);
 	if (err)
 		xenvbd_error(vbd, err, "flushing disk %x:%x, which stays", MAJOR(vbd->devt),
@@ -223,7 +231,9 @@ static int replace_disk(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
 	swap(vbd->disk, *disk);
 	set_disk_keys(vbd, keys);
 	vbd->vanished = false;
-	clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
+	/* The guest knows it, or finds out, and will not flush the next medium. */
+	if (test_and_clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events) && vbd->disk.empty)
+		vbd->disk.flush = false;
 	return 0;
 }
 
@@ -260,6 +270,8 @@ out_close:
 
 static bool is_same_disk(const struct xenvbd *vbd, const struct xenvbd_disk_keys *keys)
 {
+	if (keys->empty || vbd->disk.empty)
+		return keys->empty == vbd->disk.empty;
 	return keys->devt == vbd->devt && !xenvbd_disk_vanished(&vbd->disk) &&
 	       (!keys->diskseq || keys->diskseq == vbd->diskseq);
 }
@@ -269,7 +281,7 @@ static bool is_same_disk(const struct xenvbd *vbd, const struct xenvbd_disk_keys
  * @vbd: the device
  *
  * If it has another one that is exchanged, under a running guest as well; in
- * case of an error the old one stays.
+ * case of an error the old one stays. A CD drive may be empty, before and after.
  *
  * Context: process, vbd->lock held, for as long as the disks take.
  * Return: 1 if there is a disk now that was not there before; 0 if nothing has
@@ -286,7 +298,7 @@ int xenvbd_open_disk(struct xenvbd *vbd)
 	if (err)
 		return err == -ENOENT ? 0 : err;
 
-	if (vbd->disk.file) {
+	if (xenvbd_disk_ready(&vbd->disk)) {
 		err = is_same_disk(vbd, &keys) ? 0 : exchange_disk(vbd, &keys) ?: 1;
 	} else {
 		err = xenvbd_read_handle(vbd);
@@ -471,7 +483,7 @@ out_destroy_rings:
 /* Frontends disagree on what the key means, and the wrong ones destroy data. */
 static void tell_large_sectors(struct xenvbd *vbd)
 {
-	unsigned int size = bdev_logical_block_size(vbd->disk.bdev);
+	unsigned int size = vbd->disk.block_size;
 
 	if (size == SECTOR_SIZE || vbd->large_sectors_told || !xenvbd_has_large_sectors(vbd))
 		return;
@@ -483,7 +495,7 @@ static void tell_large_sectors(struct xenvbd *vbd)
 
 /**
  * xenvbd_start_rings - begin to serve requests
- * @vbd: with an open disk and mapped rings
+ * @vbd: with an open disk, or an empty drive, and mapped rings
  *
  * Context: process, vbd->lock held, for as long as the disk takes.
  * Return: 0 or a negative errno with an error text.

@@ -94,7 +94,7 @@ static unsigned int toolstack_facts(struct xenvbd *vbd, unsigned int fe_state)
 
 static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
 {
-	return (vbd->disk.file ? XENVBD_FACT_DISK : 0) |
+	return (xenvbd_disk_ready(&vbd->disk) ? XENVBD_FACT_DISK : 0) |
 	       (vbd->nr_rings ? XENVBD_FACT_RINGS : 0) |
 	       (vbd->broken ? XENVBD_FACT_BROKEN : 0) |
 	       (vbd->failed ? XENVBD_FACT_FAILED : 0) |
@@ -270,7 +270,7 @@ static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_st
 
 static void handle_disk(struct xenvbd *vbd)
 {
-	bool had_disk = vbd->disk.file;
+	bool had_disk = xenvbd_disk_ready(&vbd->disk);
 	int err;
 
 	xenvbd_wait_begin(vbd, had_disk ? "exchanging the disk" : "opening the disk");

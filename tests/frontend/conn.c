@@ -301,7 +301,8 @@ int fe_connect(struct fe *fe, const struct fe_kv *kv, size_t nr_kv)
 	if (!fe_wait_be(fe, 1u << FE_STATE_CONNECTED))
 		return -EPROTO;
 	fe_read_features(fe);
-	if (!fe->io.features.sectors)
+	/* A CD drive may be empty. */
+	if (!fe->io.features.sectors && !(fe_dev_be_number(&fe->dev, "info", 0) & 1))
 		fe_fail("backend is Connected, but sectors is 0 or absent");
 	err = fe_shadow_open(&fe->io.shadow, fe->io.features.sectors,
 			     fe->shadow_mib);

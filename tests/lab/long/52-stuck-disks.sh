@@ -5,6 +5,7 @@
 # Disks that do not answer: with requests outstanding, with a full queue, inside a
 # discard, open, close. Other vbds come and go as usual meanwhile; one that is
 # removed by force goes at once, and what the disk has of it is listed until then.
+# The same in the middle of an exchange of the disk, and when the driver is unbound.
 
 . /lab/lib.sh
 
@@ -87,6 +88,11 @@ slow_disk()
 	wait_for 60 eval "echo $jiffies >/sys/bus/pseudo/drivers/scsi_debug/delay"
 }
 
+closed_is() { [ "$(xs_read "$(be_of "$1")/state")" = 6 ]; }
+has_in_flight() { [ "$(cat "$(sysfs_of "$1")/in_flight")" -gt 0 ]; }
+refused() { dmesg | grep "vbd-0-$1: its disk has yet to answer"; }
+driver() { echo "vbd-0-$2" >"/sys/bus/xen-backend/drivers/vbd/$1"; }
+
 hold_open_mutex()
 {
 	blockdev --rereadpt "$SCSI_DISK" 2>/dev/null &
@@ -103,6 +109,7 @@ modprobe dm-mod
 mapfile -t OTHER < <(hand_pairs xvdz "physical-device=$(devt_hex /dev/ram0)")
 other_vbd
 ALONE=$(milliseconds other_vbd 2>/dev/null)
+STUCK=$(vdev_number xvdy)
 leak_snapshot
 
 ok "$NR disks" each_dm dm_create
@@ -126,6 +133,63 @@ not_ok "the module is not unloaded" module_unload
 ok "the disks answer again" each_dm dmsetup resume
 ok "no remnant is left" wait_for 30 remnants_are 0
 ok "the disks are free" each_dm dmsetup remove
+leak_check "nothing is left behind"
+
+# exchange_stuck: a guest's disk hangs, and is to be exchanged for another
+exchange_stuck()
+{
+	dm_stop stuck0 && dm_guest stuck0 || return
+	xenstore-write "$(be_of 52000)/physical-device" "$(devt_hex /dev/mapper/stuck1)"
+	wait_for 10 waits_for 52000 "^exchanging the disk, for .*: 8 requests"
+}
+
+ok "two disks" dm_create stuck0
+dm_create stuck1
+dmsetup mknodes
+ok "one is exchanged for the other, and hangs" exchange_stuck
+others_come_and_go "inside an exchange"
+gone_soon "inside an exchange" 52000
+is "$(remnants)" 1 "it is listed as a remnant"
+ok "the disk answers again" dmsetup resume stuck0
+ok "no remnant is left" wait_for 30 remnants_are 0
+ok "the disks are free" dmsetup remove stuck0 stuck1
+
+ok "once more: two disks" dm_create stuck0
+dm_create stuck1
+dmsetup mknodes
+ok "one is exchanged for the other, and hangs" exchange_stuck
+xenstore-write "$(be_of 52000)/online" 0 "$(be_of 52000)/state" 5 /local/domain/0/blkfe/vbd/52000/state 6
+nap 2
+isnt "$(xs_read "$(be_of 52000)/state")" 6 "it is detached: it waits"
+ok "the disk answers again" dmsetup resume stuck0
+ok "it is closed" wait_for 10 closed_is 52000
+ok "the disks are free" dmsetup remove stuck0 stuck1
+vanish 52000
+leak_check "nothing is left behind"
+
+ok "a disk" dm_create stuck0
+dmsetup mknodes
+ok "attach" disk_attach /dev/mapper/stuck0 xvdy
+ok "it stops to answer" dm_stop stuck0
+dd if=/dev/urandom of="$LAB_TMP/data" bs=64k count=1 status=none
+dd if="$LAB_TMP/data" of=/dev/xvdy bs=4k count=16 oflag=direct conv=nocreat status=none &
+dd=$!
+ok "a guest writes" wait_for 10 has_in_flight "$STUCK"
+ms=$(milliseconds driver unbind "$STUCK")
+diag "the driver was unbound after ${ms:-no} ms"
+le "${ms:-99999}" 20000 "the driver is unbound from it"
+is "$(remnants)" 1 "what is left is listed"
+others_come_and_go "unbound"
+not_ok "it cannot be bound again yet" driver bind "$STUCK"
+ok "and says why" refused "$STUCK"
+ok "the disk answers again" dmsetup resume stuck0
+ok "no remnant is left" wait_for 30 remnants_are 0
+ok "now it can" driver bind "$STUCK"
+ok "it is served again" wait_for 30 vbd_state_is 0 xvdy 4
+ok "the guest has written" wait $dd
+ok "all of it" cmp -n 65536 "$LAB_TMP/data" /dev/mapper/stuck0
+ok "detach" hand_detach xvdy
+ok "the disk is free" dmsetup remove stuck0
 leak_check "nothing is left behind"
 
 ok "a disk whose discards are stuck" dm_create stuck0

@@ -7,6 +7,7 @@
 # is a new disk under a running guest, or the old one stays.
 
 . /lab/lib.sh
+. /lab/frontend.sh
 
 BE=$(backend_path 0 xvda)
 
@@ -25,7 +26,7 @@ random_disk()
 	dd if=/dev/urandom of="$1" bs=64k count=16 oflag=direct conv=nocreat status=none
 }
 
-ok "the backend loads" module_load
+ok "the backend loads" module_load max_queues=4
 ok "a disk in memory" null_disk
 modprobe brd rd_nr=2 rd_size=32768
 at_end modprobe -r brd
@@ -104,7 +105,11 @@ refuses "a disk with large blocks" "$(devt_hex /dev/nullb0)" "larger logical blo
 ok "one with a cache" null_disk cache_size=8
 refuses "a disk with a cache" "$(devt_hex /dev/nullb0)" "volatile cache"
 ok "detach" hand_detach xvda
-leak_check "nothing is left behind"
 modprobe -r xen-blkfront
+
+ok "no disk in memory" modprobe -r null_blk
+ok "two slow ones" null_disk nr_devices=2 cache_size=8 irqmode=2 completion_nsec=1000000000
+frontend "barriers" exchange.fe DISK="$(disk_devt nullb0)" OTHER="$(disk_devt nullb1)"
+leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -74,6 +74,11 @@ begin=$SECONDS
 frontend "teardown" flush-error.fe DISK="$(devt_hex /dev/mapper/trouble)" \
 	BREAK="$TABLE broken"
 le $((SECONDS - begin)) 20 "it was quick"
+ok "the disk is whole again" $TABLE whole
+modprobe brd rd_nr=1 rd_size=65536
+at_end modprobe -r brd
+frontend "exchange" exchange-flush.fe DISK="$(devt_hex /dev/mapper/trouble)" \
+	OTHER="$(devt_hex /dev/ram0)" BREAK="$TABLE broken" MEND="$TABLE whole"
 ok "the disk is free" dmsetup remove trouble
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload

@@ -247,6 +247,8 @@ struct xenvbd {
 	bool vanished;
 	/* and what the frontend's feature-large-sector-size may lead to. */
 	bool large_sectors_told;
+	/* As the guest knows it since it connected; block_size is 0 if it did not. */
+	struct xenvbd_disk told;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
 	/*

@@ -151,7 +151,7 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 		return err;
 
 	keys->diskseq = 0;
-	err = read_diskseq(vbd, "diskseq", &keys->diskseq);
+	err = keys->empty ? 0 : read_diskseq(vbd, "diskseq", &keys->diskseq);
 	if (!err)
 		err = read_diskseq(vbd, "physical-device-uid", &keys->diskseq);
 	if (err)

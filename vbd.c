@@ -124,7 +124,7 @@ static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *ke
 	int err;
 
 	if (keys->empty) {
-		xenvbd_disk_empty(disk, &vbd->disk, readonly);
+		xenvbd_disk_empty(disk, vbd->told.block_size ? &vbd->told : &vbd->disk, readonly);
 		return 0;
 	}
 	err = xenvbd_disk_open(disk, keys->devt, readonly);
@@ -168,24 +168,26 @@ static void set_ring_disk(struct xenvbd_ring *ring)
 	ring->bdev = ring->vbd->disk.bdev;
 	ring->vanished = false;
 	xenvbd_disk_limits(&ring->vbd->disk, &ring->limits);
+	/* To refuse one as unknown would be for ever. */
+	ring->limits.barrier |= ring->vbd->told.flush;
 }
 
 /*
- * A guest does not look again at what it was told when it connected. Called
- * with the rings paused.
+ * A guest does not look again at what it was told when it connected, whatever
+ * disks it has had since. Called with the rings paused.
  */
 static int check_exchange(struct xenvbd *vbd, const struct xenvbd_disk *disk)
 {
-	const struct xenvbd_disk *old = &vbd->disk;
+	const struct xenvbd_disk *told = &vbd->told;
 	/* Or it will be told so as soon as the work item comes to it. */
-	bool flushes = old->flush && !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
+	bool flushes = told->flush && !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
 	const char *why = NULL;
 
-	if (disk->empty)
+	if (disk->empty || !told->block_size)
 		return 0;
-	if (disk->block_size > old->block_size)
+	if (disk->block_size > told->block_size)
 		why = "has larger logical blocks";
-	else if (disk->readonly && !old->readonly)
+	else if (disk->readonly && !told->readonly)
 		why = "is read-only";
 	else if (disk->flush && !flushes && !disk->readonly)
 		why = "has a volatile cache, which the guest would not flush";
@@ -222,7 +224,7 @@ static int flush_old_disk(struct xenvbd *vbd)
 static int replace_disk(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
 			struct xenvbd_disk *disk)
 {
-	int err = vbd->nr_rings ? check_exchange(vbd, disk) : 0;
+	int err = check_exchange(vbd, disk);
 
 	if (!err)
 		err = flush_old_disk(vbd);
@@ -232,8 +234,10 @@ static int replace_disk(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
 	set_disk_keys(vbd, keys);
 	vbd->vanished = false;
 	/* The guest knows it, or finds out, and will not flush the next medium. */
-	if (test_and_clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events) && vbd->disk.empty)
-		vbd->disk.flush = false;
+	if (test_and_clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events)) {
+		vbd->told.flush = false;
+		vbd->disk.flush &= !vbd->disk.empty;
+	}
 	return 0;
 }
 
@@ -512,6 +516,7 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 		return err;
 
 	tell_large_sectors(vbd);
+	vbd->told = vbd->disk;
 	for (i = 0; i < vbd->nr_rings; i++) {
 		set_ring_disk(vbd->rings[i]);
 		err = xenvbd_ring_start(vbd->rings[i]);
@@ -549,6 +554,8 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	vbd->rings = NULL;
 	vbd->nr_rings = 0;
 	spin_unlock(&vbd->rings_lock);
+	vbd->told.block_size = 0;
+	vbd->told.flush = false;
 
 	/* A completion may still be on its way out of xenvbd_req_complete(). */
 	if (nr)

@@ -306,6 +306,7 @@ static void handle_events(struct xenvbd *vbd)
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush) {
 		vbd->disk.flush = false;
+		vbd->told.flush = false;
 		err = xenvbd_publish_flush(vbd);
 		if (err)
 			dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error, err);

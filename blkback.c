@@ -534,6 +534,8 @@ int xenvbd_ring_thread(void *data)
 			cond_resched();
 			continue;
 		}
+			if (unlikely(ring->poll_begin))
+				xenvbd_ring_waited(ring);
 		if (draining && ring_drained(ring)) {
 			if (kthread_should_stop())
 				break;

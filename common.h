@@ -49,6 +49,10 @@
 #define XENVBD_MAX_SEGS		256
 /* Rings of a vbd. More no guest has ever asked for. */
 #define XENVBD_MAX_RINGS	64
+/* Pages of a vbd that grants are mapped to, in use or not; its rings share them. */
+#define XENVBD_MAX_VBD_PAGES	65536
+/* Longer than this no work is worth waiting for busily. */
+#define XENVBD_MAX_POLLING_US	1000
 /* Rings of 16 pages: the limit of xenbus_map_ring_valloc(). */
 #define XENVBD_MAX_RING_PAGES	XENBUS_MAX_RING_GRANTS
 /* Grants mapped, unmapped or copied with one hypercall; the largest request fits. */
@@ -97,7 +101,7 @@ struct xenvbd_ring {
 		u32 nr_writes;
 		/* The barrier that has its turn, as far as the ring knows; 0: none. */
 		u64 turn;
-		/* When it last began to wait busily, and for how long; see linger.c. */
+		/* Since when it waits for work, 0: never began to; and for how long busily. */
 		u64 poll_begin;
 		u64 poll_ns;
 		/* The guest has made the ring unusable; see ring_break(). */

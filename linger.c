@@ -11,8 +11,9 @@
 #include "linger.h"
 #include "ring.h"
 
-/* The shortest time that is worth trying. */
-#define POLL_MIN_NS	1000
+/* The shortest time that is worth trying, and the longest. */
+#define POLL_MIN_NS	(1 * NSEC_PER_USEC)
+#define POLL_MAX_NS	(XENVBD_MAX_POLLING_US * NSEC_PER_USEC)
 
 /*
  * Where the frontend is in this very domain it may need our CPU to fill the
@@ -36,24 +37,42 @@ static bool has_news(struct xenvbd_ring *ring)
 }
 
 /*
- * Wait busily: twice as long as the last time if work came again within what may
- * be waited for, half as long otherwise. Nobody who wants this CPU has to wait for
- * it. The frontend sends no event meanwhile, because it has not been asked for one.
+ * Wait busily for the frontend, as long as has paid lately. Nobody who wants this CPU
+ * has to wait for it. The frontend sends no event meanwhile, because it has not been
+ * asked for one. Not for the disk: its interrupt comes in any case.
  */
 static bool poll(struct xenvbd_ring *ring, u64 max_ns)
 {
-	u64 begin = local_clock();
-	bool soon = begin - ring->poll_begin <= max_ns;
+	u64 ns = clamp_t(u64, ring->poll_ns, POLL_MIN_NS, max_ns);
 	bool found;
 
-	ring->poll_ns = clamp_t(u64, soon ? ring->poll_ns * 2 : ring->poll_ns / 2,
-				POLL_MIN_NS, max_ns);
-	ring->poll_begin = begin;
+	if (xenvbd_sring_inflight(&ring->sring))
+		return false;
+	ring->poll_begin = local_clock();
 	while (!(found = has_news(ring)) && single_task_running() && !need_resched() &&
-	       local_clock() - begin < ring->poll_ns)
+	       local_clock() - ring->poll_begin < ns)
 		cpu_relax();
 	xenvbd_stat_inc(found ? &ring->stats.polls_hit : &ring->stats.polls_missed);
 	return found;
+}
+
+/**
+ * xenvbd_ring_waited - work has come
+ * @ring: has waited busily for it, or tried to
+ *
+ * If it came within what may be waited for, the next wait is twice as long,
+ * otherwise half as long.
+ *
+ * Context: the ring's thread.
+ */
+void xenvbd_ring_waited(struct xenvbd_ring *ring)
+{
+	u64 max_ns = (u64)READ_ONCE(ring->vbd->polling_us) * NSEC_PER_USEC;
+	bool pays = local_clock() - ring->poll_begin <= max_ns;
+
+	ring->poll_ns = clamp_t(u64, pays ? ring->poll_ns * 2 : ring->poll_ns / 2,
+				POLL_MIN_NS, POLL_MAX_NS);
+	ring->poll_begin = 0;
 }
 
 /**

@@ -6,5 +6,6 @@
 #include "common.h"
 
 bool xenvbd_ring_linger(struct xenvbd_ring *ring);
+void xenvbd_ring_waited(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_LINGER_H */

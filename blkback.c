@@ -3,9 +3,9 @@
  * The data path, in the order of a request's life:
  *
  *   guest -> xenvbd_ring_irq() -> xenvbd_ring_thread() -> ring_pass()
- *         -> ring_take(): copy, decode, check -> ring_start(): map, submit
+ *         -> ring_take(): fetch, decode, check -> ring_start(): map or copy, submit
  *   disk  -> xenvbd_req_complete()
- *         -> ring_harvest(): unmap, respond -> push, notify -> guest
+ *         -> ring_harvest(): unmap or copy, respond -> push, notify -> guest
  *
  * One thread serves a ring. While there is work its event channel stays masked,
  * and one loop takes new requests and gives back finished ones. A pass is the
@@ -194,11 +194,15 @@ static void ring_take_one(struct xenvbd_ring *ring)
 	ring->todo_tail = &req->next;
 }
 
-/* Follow the disk's size. Whoever told the frontend has to hear of a change. */
-static void ring_look_at_size(struct xenvbd_ring *ring)
+/* Follow the disk. Whoever told the frontend its size has to hear of a change. */
+static void ring_look_at_disk(struct xenvbd_ring *ring)
 {
-	u64 nr_sects = ring->bdev ? bdev_nr_sectors(ring->bdev) : ring->limits.nr_sects;
+	u64 nr_sects;
 
+	if (unlikely(!ring->bdev))
+		return;
+	ring->limits.stable_writes = bdev_stable_writes(ring->bdev);
+	nr_sects = bdev_nr_sectors(ring->bdev);
 	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
 		return;
 	ring->vanished = xenvbd_disk_vanished(&ring->vbd->disk);
@@ -219,7 +223,7 @@ static bool ring_take(struct xenvbd_ring *ring)
 	}
 	if (!nr)
 		return false;
-	ring_look_at_size(ring);
+	ring_look_at_disk(ring);
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
 	ring->found = true;
@@ -530,12 +534,12 @@ int xenvbd_ring_thread(void *data)
 		try_to_freeze();
 		draining = ring_is_draining(ring);
 		if (ring_pass(ring, draining)) {
+			if (unlikely(ring->poll_begin))
+				xenvbd_ring_waited(ring);
 			lingered = false;
 			cond_resched();
 			continue;
 		}
-			if (unlikely(ring->poll_begin))
-				xenvbd_ring_waited(ring);
 		if (draining && ring_drained(ring)) {
 			if (kthread_should_stop())
 				break;
@@ -559,7 +563,7 @@ int xenvbd_ring_thread(void *data)
  * @ring: attached
  *
  * As many as there are slots, so that a request that was taken from the ring
- * always finds one and the data path never allocates.
+ * always finds one.
  *
  * Context: process.
  * Return: 0 or -ENOMEM. Freed with the ring.

@@ -145,6 +145,8 @@ struct xenvbd_ring {
 		struct page **bufs;
 		u32 nr_bufs;
 		u32 nr_bufs_all;
+		/* When one was last used, in jiffies. */
+		unsigned long bufs_used_at;
 		/* Requests in flight that copy. */
 		u32 nr_copied;
 		/* For an INDIRECT request, if there is no memory for another one. */
@@ -217,6 +219,8 @@ struct xenvbd {
 	unsigned int policy;
 	/* Of ring threads, too: wait busily for so many microseconds before sleeping. */
 	unsigned int polling_us;
+	/* When memory was last asked back, in jiffies. */
+	unsigned long reclaimed_at;
 
 	/* Facts recorded by callbacks, evaluated by @work. */
 	unsigned long events;
@@ -243,6 +247,8 @@ struct xenvbd {
 	/* Everything below, and what xenbus knows of our state. */
 	struct mutex lock;
 	struct xenvbd_disk disk;
+	/* As the guest knows it since it connected; block_size is 0 if it did not. */
+	struct xenvbd_disk told;
 	/* A ring is unusable; see XENVBD_FACT_BROKEN. */
 	bool broken;
 	/* An error was reported; see XENVBD_FACT_FAILED. */
@@ -251,8 +257,6 @@ struct xenvbd {
 	bool vanished;
 	/* and what the frontend's feature-large-sector-size may lead to. */
 	bool large_sectors_told;
-	/* As the guest knows it since it connected; block_size is 0 if it did not. */
-	struct xenvbd_disk told;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
 	/*

@@ -15,13 +15,17 @@
 
 /* A ring's pages, in use or not; the largest request fits. */
 #define MAX_BUFS	512
+/* With many rings fewer: a fourth of the pages that they may map to. */
+#define BUFS_SHARE	4
+/* How long unused ones are kept. */
+#define UNUSED_JIFFIES	HZ
 
 static_assert(MAX_BUFS >= XENVBD_MAX_SEGS);
+static_assert(XENVBD_MAX_VBD_PAGES / XENVBD_MAX_RINGS / BUFS_SHARE >= XENVBD_MAX_SEGS);
 
-/* The rings of a vbd share as many as they have to map to. */
 static u32 max_bufs(const struct xenvbd_ring *ring)
 {
-	return min_t(u32, MAX_BUFS, ring->max_pages);
+	return min_t(u32, MAX_BUFS, ring->max_pages / BUFS_SHARE);
 }
 
 /* ---- segments of INDIRECT requests --------------------------------------- */
@@ -90,7 +94,7 @@ static bool bufs_make_room(struct xenvbd_ring *ring)
 {
 	if (likely(ring->bufs))
 		return true;
-	ring->bufs = kvmalloc_array(MAX_BUFS, sizeof(*ring->bufs), GFP_NOIO | __GFP_NOWARN);
+	ring->bufs = kvmalloc_array(MAX_BUFS, sizeof(*ring->bufs), GFP_NOWAIT | __GFP_NOWARN);
 	return ring->bufs;
 }
 
@@ -102,6 +106,9 @@ static bool bufs_make_room(struct xenvbd_ring *ring)
  * They are zeroed: a disk that reads less than it says must not show the guest
  * what was there before.
  *
+ * Memory that is not there at once is not waited for: what is in flight would have
+ * to wait, too, and it may be what the memory is waiting for.
+ *
  * Context: process, may allocate.
  * Return: false if there is no memory, or too much of it in use by the ring.
  */
@@ -109,12 +116,14 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 {
 	struct page *page;
 
+	if (!nr)
+		return true;
 	if (!bufs_make_room(ring))
 		return false;
 	while (ring->nr_bufs < nr) {
 		if (ring->nr_bufs_all >= max_bufs(ring))
 			return false;
-		page = alloc_page(GFP_NOIO | __GFP_NOWARN | __GFP_ZERO);
+		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
 		if (!page)
 			return false;
 		ring->bufs[ring->nr_bufs++] = page;
@@ -134,6 +143,7 @@ void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	unsigned int i;
 
 	ring->nr_copied++;
+	ring->bufs_used_at = jiffies;
 	for (i = 0; i < req->nr_segs; i++) {
 		/* Writing the vector may overwrite the segment. */
 		const struct xenvbd_seg seg = segs[i];
@@ -256,13 +266,29 @@ void xenvbd_copy_release(struct xenvbd_ring *ring, struct xenvbd_req *req)
 }
 
 /**
- * xenvbd_copy_trim - give back pages
- * @ring: the ring
- * @keep: how many free ones may stay; with 0 nothing stays if none is in use
+ * xenvbd_copy_trim - give back pages that have not been used for a second
+ * @ring: idle
+ *
+ * Return: jiffies until it is worth being called again, or
+ * MAX_SCHEDULE_TIMEOUT.
  */
-void xenvbd_copy_trim(struct xenvbd_ring *ring, u32 keep)
+long xenvbd_copy_trim(struct xenvbd_ring *ring)
 {
-	while (ring->nr_bufs > keep) {
+	if (!ring->nr_bufs)
+		return MAX_SCHEDULE_TIMEOUT;
+	if (time_before(jiffies, ring->bufs_used_at + UNUSED_JIFFIES))
+		return UNUSED_JIFFIES;
+	xenvbd_copy_free(ring);
+	return MAX_SCHEDULE_TIMEOUT;
+}
+
+/**
+ * xenvbd_copy_free - give back all pages that no request uses
+ * @ring: the ring
+ */
+void xenvbd_copy_free(struct xenvbd_ring *ring)
+{
+	while (ring->nr_bufs) {
 		put_page(ring->bufs[--ring->nr_bufs]);
 		ring->nr_bufs_all--;
 	}

@@ -12,6 +12,7 @@ void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 void xenvbd_copy_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 void xenvbd_copy_release(struct xenvbd_ring *ring, struct xenvbd_req *req);
-void xenvbd_copy_trim(struct xenvbd_ring *ring, u32 keep);
+long xenvbd_copy_trim(struct xenvbd_ring *ring);
+void xenvbd_copy_free(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_COPY_H */

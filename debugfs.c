@@ -30,6 +30,8 @@ static void show_ring(struct seq_file *m, const struct xenvbd_ring *ring)
 	seq_printf(m, "ring %u: %u pages, %u of them free, %u persistent grants\n", ring->index,
 		   READ_ONCE(ring->nr_pages), READ_ONCE(ring->nr_pool),
 		   READ_ONCE(ring->nr_pgrants));
+	seq_printf(m, "ring %u: %u pages to copy to, %u of them free\n", ring->index,
+		   READ_ONCE(ring->nr_bufs_all), READ_ONCE(ring->nr_bufs));
 }
 
 static int state_show(struct seq_file *m, void *unused)

@@ -3,9 +3,9 @@
  * The guest's pages.
  *
  * All of it runs in the ring's thread, or before it has started or after it
- * has ended. A segment is backed by a persistent grant, which the ring owns,
- * or by a mapping of its own, whose handle the request records: that set of
- * handles, no more and no less, is unmapped (XSA-365).
+ * has ended. A segment is backed by a persistent grant, which the ring owns, by
+ * a mapping of its own, whose handle the request records: that set of handles, no
+ * more and no less, is unmapped (XSA-365); or by a page of ours, see copy.c.
  */
 #include <linux/delay.h>
 #include <linux/hash.h>
@@ -16,23 +16,16 @@
 
 #include "copy.h"
 #include "grant.h"
+#include "pool.h"
 
-/* Pages are taken from Xen so many at a time. */
-#define POOL_GROWTH		32
-/* The pages that grants are mapped to, in use or not: of a ring, and of a vbd. */
+/* The pages that grants are mapped to, in use or not. */
 #define MAX_RING_PAGES		8192
-#define MAX_VBD_PAGES		16384
 /* The hash table of persistent grants has eight buckets for each slot, up to this. */
 #define MAX_HASH_BITS		10
-/* Pages to copy to that an idle ring keeps. */
-#define MAX_IDLE_BUFS		64
+/* If memory is short, a persistent grant goes that was not used for so long. */
+#define SQUEEZE_JIFFIES		HZ
 /* A day. */
 #define MAX_UNUSED_SECONDS	86400
-
-static unsigned int max_buffer_pages = 1024;
-module_param(max_buffer_pages, uint, 0644);
-MODULE_PARM_DESC(max_buffer_pages,
-		 "Pages an idle ring keeps to map grants to. Default 1024");
 
 static unsigned int max_persistent_grants = 1056;
 module_param(max_persistent_grants, uint, 0644);
@@ -43,61 +36,6 @@ static unsigned int persistent_grant_unused_seconds = 60;
 module_param(persistent_grant_unused_seconds, uint, 0644);
 MODULE_PARM_DESC(persistent_grant_unused_seconds,
 		 "Seconds until an unused persistent grant is unmapped, up to a day; 0: never. Default 60");
-
-/* ---- pages to map to ---------------------------------------------------- */
-
-static bool pool_make_room(struct xenvbd_ring *ring, u32 size)
-{
-	struct page **pool;
-
-	if (size <= ring->pool_size)
-		return true;
-	pool = kvmalloc_array(size, sizeof(*pool), GFP_NOIO | __GFP_NOWARN);
-	if (!pool)
-		return false;
-	memcpy(pool, ring->pool, ring->nr_pool * sizeof(*pool));
-	kvfree(ring->pool);
-	ring->pool = pool;
-	ring->pool_size = size;
-	return true;
-}
-
-/* The stack always has room for all pages there are. */
-static bool pool_grow(struct xenvbd_ring *ring, u32 nr)
-{
-	u32 want = min_t(u32, max_t(u32, nr - ring->nr_pool, POOL_GROWTH),
-			 ring->max_pages - ring->nr_pages);
-
-	if (!want || ring->nr_pool + want < nr ||
-	    !pool_make_room(ring, roundup_pow_of_two(ring->nr_pages + want)) ||
-	    gnttab_alloc_pages(want, ring->pool + ring->nr_pool))
-		return false;
-	ring->nr_pool += want;
-	ring->nr_pages += want;
-	return true;
-}
-
-static void pool_shrink(struct xenvbd_ring *ring, u32 keep)
-{
-	u32 nr;
-
-	if (ring->nr_pool <= keep)
-		return;
-	nr = ring->nr_pool - keep;
-	gnttab_free_pages(nr, ring->pool + keep);
-	ring->nr_pool -= nr;
-	ring->nr_pages -= nr;
-}
-
-static struct page *pool_get(struct xenvbd_ring *ring)
-{
-	return ring->pool[--ring->nr_pool];
-}
-
-static void pool_put(struct xenvbd_ring *ring, struct page *page)
-{
-	ring->pool[ring->nr_pool++] = page;
-}
 
 /* ---- the batch ---------------------------------------------------------- */
 
@@ -126,7 +64,7 @@ static void batch_unmap(struct xenvbd_ring *ring)
 			ring->nr_pages--;
 			continue;
 		}
-		pool_put(ring, ring->batch_page[i]);
+		xenvbd_pool_put(ring, ring->batch_page[i]);
 	}
 	ring->nr_batch = 0;
 }
@@ -192,7 +130,7 @@ static struct xenvbd_pgrant *pgrant_add(struct xenvbd_ring *ring, grant_ref_t gr
 	struct xenvbd_pgrant *pgrant;
 
 	/* The largest request must find room beside those that are kept. */
-	if (ring->nr_pgrants >= min3(READ_ONCE(max_persistent_grants), ring->max_pages / 2,
+	if (ring->nr_pgrants >= min3(READ_ONCE(max_persistent_grants), MAX_RING_PAGES / 2U,
 				     ring->max_pages - XENVBD_MAX_SEGS))
 		return NULL;
 	pgrant = kmalloc(sizeof(*pgrant), GFP_NOWAIT | __GFP_NOWARN);
@@ -252,12 +190,11 @@ static size_t big_size(unsigned int nr_segs)
  */
 int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool persistent)
 {
-	static_assert(MAX_VBD_PAGES / XENVBD_MAX_RINGS >= XENVBD_MAX_SEGS);
 	static_assert(sizeof(*ring->batch.map) >= sizeof(*ring->batch.unmap));
 	static_assert(sizeof(*ring->batch.copy) >= sizeof(*ring->batch.map));
 
 	INIT_LIST_HEAD(&ring->lru);
-	ring->max_pages = min_t(u32, MAX_VBD_PAGES / nr_rings, MAX_RING_PAGES);
+	ring->max_pages = min_t(u32, XENVBD_MAX_VBD_PAGES / nr_rings, MAX_RING_PAGES);
 	/* One piece, which fills its pages. */
 	ring->batch.ops = vcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy) +
 						       sizeof(*ring->batch_page));
@@ -285,12 +222,39 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
 		if (ring->nr_pgrants)
 			msleep(20);
 	}
-	pool_shrink(ring, 0);
-	xenvbd_copy_trim(ring, 0);
+	xenvbd_pool_free(ring);
+	xenvbd_copy_free(ring);
 	kfree(ring->spare);
 	kvfree(ring->pgrants);
 	kvfree(ring->pool);
 	vfree(ring->batch.ops);
+}
+
+/* Does the administrator want grants to stay mapped? */
+static bool keeps(const struct xenvbd_ring *ring)
+{
+	enum xenvbd_policy policy = READ_ONCE(ring->vbd->policy);
+
+	return policy == XENVBD_POLICY_AUTO || policy == XENVBD_POLICY_PERSISTENT;
+}
+
+/* As xenvbd_grants_trim(), for persistent grants. */
+static long pgrants_trim(struct xenvbd_ring *ring)
+{
+	unsigned long unused = HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
+					  READ_ONCE(persistent_grant_unused_seconds));
+	bool keep = keeps(ring);
+	struct xenvbd_pgrant *oldest;
+
+	if (unused || !keep)
+		pgrants_expire(ring, keep ? unused : 0);
+	if (list_empty(&ring->lru) || (keep && !unused))
+		return MAX_SCHEDULE_TIMEOUT;
+	if (!keep)
+		return HZ;
+	oldest = list_first_entry(&ring->lru, struct xenvbd_pgrant, lru);
+	/* A second more, so that whatever was used together goes together. */
+	return max_t(long, oldest->idle_since + unused - jiffies, 0) + HZ;
 }
 
 /**
@@ -302,38 +266,40 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
  */
 long xenvbd_grants_trim(struct xenvbd_ring *ring)
 {
-	unsigned long unused = HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
-					  READ_ONCE(persistent_grant_unused_seconds));
-	enum xenvbd_policy policy = READ_ONCE(ring->vbd->policy);
-	bool keep = policy == XENVBD_POLICY_AUTO || policy == XENVBD_POLICY_PERSISTENT;
-	struct xenvbd_pgrant *oldest;
+	long timeout = MAX_SCHEDULE_TIMEOUT;
 
-	if (ring->nr_pgrants && (unused || !keep))
-		pgrants_expire(ring, keep ? unused : 0);
-	pool_shrink(ring, READ_ONCE(max_buffer_pages));
-	xenvbd_copy_trim(ring, MAX_IDLE_BUFS);
-
-	if (list_empty(&ring->lru) || (keep && !unused))
-		return MAX_SCHEDULE_TIMEOUT;
-	if (!keep)
-		return HZ;
-	oldest = list_first_entry(&ring->lru, struct xenvbd_pgrant, lru);
-	/* A second more, so that whatever was used together goes together. */
-	return max_t(long, oldest->idle_since + unused - jiffies, 0) + HZ;
+	if (ring->nr_pgrants)
+		timeout = pgrants_trim(ring);
+	xenvbd_pool_trim(ring);
+	return min(timeout, xenvbd_copy_trim(ring));
 }
 
 /**
- * xenvbd_grants_heed - give back all that is not in use, if memory is short
- * @ring: was poked
+ * xenvbd_grants_idle - is there anything to give back?
+ * @ring: its thread may be at work
+ *
+ * Return: true if it has had pages or grants that no request used.
+ */
+bool xenvbd_grants_idle(const struct xenvbd_ring *ring)
+{
+	return READ_ONCE(ring->nr_pool) || READ_ONCE(ring->nr_bufs) ||
+	       READ_ONCE(ring->nr_pgrants);
+}
+
+/**
+ * xenvbd_grants_heed - give back what is not to be kept any more
+ * @ring: was poked: memory is short, or the policy has changed
  */
 void xenvbd_grants_heed(struct xenvbd_ring *ring)
 {
+	if (ring->nr_pgrants && !keeps(ring))
+		pgrants_expire(ring, 0);
 	if (!READ_ONCE(ring->squeeze))
 		return;
 	WRITE_ONCE(ring->squeeze, false);
-	pgrants_expire(ring, 0);
-	pool_shrink(ring, 0);
-	xenvbd_copy_trim(ring, 0);
+	pgrants_expire(ring, SQUEEZE_JIFFIES);
+	xenvbd_pool_free(ring);
+	xenvbd_copy_free(ring);
 	xenvbd_stat_inc(&ring->stats.squeezes);
 }
 
@@ -417,7 +383,7 @@ bool xenvbd_grants_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	}
 	if (ring->nr_batch + nr > XENVBD_BATCH_GRANTS)
 		return false;
-	if (likely(ring->nr_pool >= nr) || pool_grow(ring, nr))
+	if (likely(ring->nr_pool >= nr) || xenvbd_pool_grow(ring, nr))
 		return true;
 starve:
 	ring->starved = true;
@@ -452,7 +418,7 @@ void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		if (pgrant) {
 			page = pgrant->page;
 		} else {
-			page = pool_get(ring);
+			page = xenvbd_pool_get(ring);
 			batch_add_map(ring, page, flags, seg.gref);
 		}
 		req->pgrant[i] = pgrant;
@@ -555,7 +521,7 @@ static void release_segs(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		else if (likely(req->handle[i] != INVALID_GRANT_HANDLE))
 			batch_add_unmap(ring, page, req->handle[i]);
 		else
-			pool_put(ring, page);
+			xenvbd_pool_put(ring, page);
 	}
 }
 
@@ -574,9 +540,10 @@ static void shrink_req(struct xenvbd_ring *ring, struct xenvbd_req *req)
 }
 
 /**
- * xenvbd_grants_release - unmap all segments of a list of requests
+ * xenvbd_grants_release - let go of the guest's pages of a list of requests
  * @ring: the ring
- * @reqs: the requests, linked by their next member
+ * @reqs: the requests, linked by their next member; one whose data cannot be copied
+ *        to the guest gets an error status
  *
  * When it returns nothing of them is mapped but what the frontend has agreed
  * to, so that the responses may be shown: a frontend takes it ill if its

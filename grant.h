@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's pages: fetched, mapped and unmapped in batches, and kept mapped
- * where the frontend wants that.
+ * The guest's pages: mapped and unmapped in batches, and kept mapped where the
+ * frontend wants that.
  */
 #ifndef XENVBD_GRANT_H
 #define XENVBD_GRANT_H
@@ -53,6 +53,7 @@ void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 bool xenvbd_grants_held(const struct xenvbd_req *req);
 void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 long xenvbd_grants_trim(struct xenvbd_ring *ring);
+bool xenvbd_grants_idle(const struct xenvbd_ring *ring);
 void xenvbd_grants_heed(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_GRANT_H */

@@ -13,7 +13,7 @@
  * disagree. The first seven are the files that xentop and others know.
  */
 #define XENVBD_STATS(x) \
-	x(oo_req)	/* passes that had to wait for pages to map grants to */ \
+	x(oo_req)	/* passes that had to wait for pages or memory */ \
 	x(rd_req)	/* reads */ \
 	x(wr_req)	/* writes */ \
 	x(f_req)	/* flushes and barriers */ \

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Settings of a vbd that can be changed while it is in use: a module parameter
- * is the default, a key of the backend's directory counts when a frontend
- * connects, and a file in sysfs from the moment it is written.
+ * Settings of a vbd that can be changed while it is in use: a key of the backend's
+ * directory counts when a frontend connects, a file in sysfs from the moment it is
+ * written. Where there is neither a module parameter may say what to do.
  */
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "blkback.h"
+#include "grant.h"
 #include "keys.h"
 #include "tunables.h"
-
-/* Longer than this no disk takes that is worth waiting for busily. */
-#define MAX_POLLING_US	1000
 
 static const char * const policy_names[] = {
 	[XENVBD_POLICY_AUTO] = "auto",
@@ -25,14 +24,24 @@ static const char * const policy_names[] = {
 
 static unsigned int grant_policy = XENVBD_POLICY_AUTO;
 
+static int parse_policy(const char *str, unsigned int *policy)
+{
+	int i = sysfs_match_string(policy_names, str);
+
+	if (i < 0)
+		return i;
+	*policy = i;
+	return 0;
+}
+
 static int set_grant_policy(const char *val, const struct kernel_param *kp)
 {
-	int policy = sysfs_match_string(policy_names, val);
+	unsigned int policy;
+	int err = parse_policy(val, &policy);
 
-	if (policy < 0)
-		return policy;
-	WRITE_ONCE(grant_policy, policy);
-	return 0;
+	if (!err)
+		WRITE_ONCE(grant_policy, policy);
+	return err;
 }
 
 static int get_grant_policy(char *buf, const struct kernel_param *kp)
@@ -49,16 +58,6 @@ module_param_cb(grant_policy, &grant_policy_ops, NULL, 0644);
 MODULE_PARM_DESC(grant_policy,
 		 "How to get at the guest's pages: auto, persistent, map or copy. Default auto");
 
-static int parse_policy(const char *str, unsigned int *policy)
-{
-	int i = sysfs_match_string(policy_names, str);
-
-	if (i < 0)
-		return i;
-	*policy = i;
-	return 0;
-}
-
 static int parse_polling(const char *str, unsigned int *us)
 {
 	unsigned int val;
@@ -66,7 +65,7 @@ static int parse_polling(const char *str, unsigned int *us)
 
 	if (err)
 		return err;
-	if (val > MAX_POLLING_US)
+	if (val > XENVBD_MAX_POLLING_US)
 		return -ERANGE;
 	*us = val;
 	return 0;
@@ -119,6 +118,7 @@ int xenvbd_tunables_read(struct xenvbd *vbd)
 void xenvbd_tunables_init(struct xenvbd *vbd)
 {
 	vbd->policy = READ_ONCE(grant_policy);
+	vbd->reclaimed_at = jiffies - HZ;
 	xenvbd_tunables_read(vbd);
 }
 
@@ -134,6 +134,8 @@ static void poke_rings(struct xenvbd *vbd, bool squeeze)
 		/* Pairs with the release in xenvbd_ring_start(). */
 		if (!smp_load_acquire(&ring->task))
 			continue;
+		if (squeeze && !xenvbd_grants_idle(ring))
+			continue;
 		if (squeeze)
 			WRITE_ONCE(ring->squeeze, true);
 		xenvbd_ring_poke(ring);
@@ -145,7 +147,8 @@ static void poke_rings(struct xenvbd *vbd, bool squeeze)
  * xenvbd_reclaim_memory - memory is short: give back what is not in use
  * @xbdev: may not be ours any more
  *
- * The rings' threads do it, soon.
+ * The rings' threads do it, soon; once a second, for a shrinker is called far more
+ * often than that.
  *
  * Context: of a shrinker, with reclaim_sem held: probe and remove have to wait.
  */
@@ -153,8 +156,10 @@ void xenvbd_reclaim_memory(struct xenbus_device *xbdev)
 {
 	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
 
-	if (vbd)
-		poke_rings(vbd, true);
+	if (!vbd || time_before(jiffies, READ_ONCE(vbd->reclaimed_at) + HZ))
+		return;
+	WRITE_ONCE(vbd->reclaimed_at, jiffies);
+	poke_rings(vbd, true);
 }
 
 static ssize_t grant_policy_show(struct device *dev, struct device_attribute *attr, char *buf)

@@ -14,7 +14,7 @@ layer()
 	case ${1%.[ch]} in
 	proto | validate | ring | stats | state)	echo 0 ;;
 	compat)						echo 0.5 ;;
-	common | req | grant | copy | bdev | io)	echo 1 ;;
+	common | req | grant | pool | copy | bdev | io)	echo 1 ;;
 	blkback | thread | linger | gate)		echo 2 ;;
 	features | keys | tunables | vbd | wait)	echo 3 ;;
 	xenbus)						echo 4 ;;

@@ -24,7 +24,7 @@ checkpatch_ignore()
 	case $1 in
 	# The place for other kernel versions; an in-tree export deletes it
 	compat.h)	echo LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
-	# Nobody waits by it; ring_linger() tells why it is the right call
+	# Nobody waits by it; linger.c tells why it is the right call
 	linger.c)	echo YIELD ;;
 	# Names of xenbus.h: the row of a table has no room for their prefix
 	state.c)	echo CAMELCASE ;;

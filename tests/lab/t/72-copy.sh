@@ -67,14 +67,6 @@ counted "copy" none some
 way map some none none none
 not_ok "a policy that does not exist is refused" set_policy fly
 is "$(policy)" map "and changes nothing"
-dd if=/dev/zero of=/dev/xvda bs=44k seek=200 count=3000 oflag=direct status=none &
-for ((n = 0; n < 10; n++)); do
-	set_policy copy
-	nap 0.1
-	set_policy map
-	nap 0.1
-done
-ok "changed under load" wait $!
 ok "detach" detach xvda
 
 echo auto >/sys/module/xen_blkback/parameters/grant_policy
@@ -86,6 +78,17 @@ counted "auto, persistent" some none
 way copy none some none none
 way map some none none none
 way persistent some none none none
+fio_verify /dev/xvda --rw=randrw --bsrange=512-128k --iodepth=32 --size=16m >"$LAB_TMP/fio" 2>&1 &
+fio=$!
+for ((n = 0; n < 10; n++)); do
+	for policy in copy map persistent; do
+		set_policy $policy || fail "set $policy"
+		nap 0.1
+	done
+done
+ok "changed under load: fio verifies" wait $fio
+is "$(vbd_stat 0 xvda err_req)" 0 "and no request fails"
+counted "changed under load" some some
 echo 1 >/sys/block/nullb0/queue/stable_writes
 ok "detach" detach xvda
 BEFORE=([map_ops]=0 [copy_ops]=0)

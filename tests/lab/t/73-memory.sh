@@ -35,6 +35,7 @@ mapped=$(vbd_stat 0 xvda map_ops)
 ok "and kept" load
 is "$(vbd_stat 0 xvda map_ops)" "$mapped" "no grant is mapped again"
 is "$(vbd_stat 0 xvda squeezes)" 0 "nobody has asked for memory"
+nap 2
 ok "dom0 looks for memory" shrink
 ok "the ring gives back, though idle" wait_for 5 squeezed 0
 ok "it works as before" load

@@ -57,6 +57,12 @@ complaints()
 
 ok "no frontend is loaded" modprobe -r xen-blkfront
 ok "the backend loads" module_load max_queues=2
+# is_active MAJOR:MINOR: the guest has it now
+is_active()
+{
+	[ "$(key oracle/active-physical-device)" = "$1" ]
+}
+
 modprobe loop
 ok "two media" medium 1 8192
 medium 2 12288
@@ -116,6 +122,18 @@ hand_set xvda physical-device "$(devt_hex /dev/nullb0)"
 ok "is refused" wait_for 10 error_like "larger logical blocks"
 ok "the drive stays empty" is_empty
 ok "detach, empty as it is" hand_detach xvda
+
+large=$(devt_hex /dev/nullb0)
+ok "a guest that is told of large blocks" disk_attach /dev/nullb0 xvda device-type=cdrom mode=r
+ok "is given a medium of small ones" insert 2
+ok "and sees it" holds 2
+hand_set xvda physical-device "$large"
+ok "it may have the first one again" wait_for 10 is_active "$large"
+hand_set xvda physical-device ""
+ok "taken out" is_empty
+hand_set xvda physical-device "$large"
+ok "and once more" wait_for 10 is_active "$large"
+ok "detach" hand_detach xvda
 
 ok "a disk" disk_attach /dev/loop1 xvda mode=r
 hand_set xvda physical-device ""

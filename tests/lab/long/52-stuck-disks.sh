@@ -11,6 +11,49 @@
 
 NR=20
 DEBUGFS=/sys/kernel/debug/xen-blkback
+TRACE=/sys/kernel/tracing
+# What xenwatch calls. The last three talk to xenstore and wait for its answers
+CALLBACKS=(frontend_changed disk_changed state_changed online_changed
+	reap xenvbd_remove xenvbd_probe)
+
+trace_callbacks()
+{
+	printf '%s:mod:xen_blkback\n' "${CALLBACKS[@]}" >$TRACE/set_ftrace_filter &&
+		echo function_graph >$TRACE/current_tracer &&
+		echo funcgraph-proc >$TRACE/trace_options &&
+		echo funcgraph-tail >$TRACE/trace_options
+}
+
+# callback_times: name, calls, and the longest in µs, sleep included. Names of tasks
+# are cut there
+callback_times()
+{
+	awk '/ xenwatc/ && match($0, /[0-9.]+ us/) {
+		us = int(substr($0, RSTART, RLENGTH))
+		if (!match($0, /[a-z_]+ \[xen_blkback\]/))
+			next
+		name = substr($0, RSTART, RLENGTH - 14)
+		n[name]++
+		if (us > most[name])
+			most[name] = us
+	}
+	END { for (name in n) print name, n[name], most[name] + 0 }' $TRACE/trace
+}
+
+check_callbacks()
+{
+	local name n us seen=0
+
+	while read -r name n us; do
+		diag "$name: $n calls, the longest $us µs"
+		[[ " ${CALLBACKS[*]:4} " == *" $name "* ]] && continue
+		seen=$((seen + 1))
+		le "$us" 10000 "no call of $name has taken more than 10 ms"
+	done < <(callback_times)
+	is $seen 4 "all of them were called"
+	echo nop >$TRACE/current_tracer
+	echo >$TRACE/set_ftrace_filter
+}
 
 # other_vbd: another one connects and goes, without the time that xl takes
 other_vbd()
@@ -101,6 +144,7 @@ hold_open_mutex()
 
 mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 ok "the backend loads" module_load
+ok "its callbacks are traced" trace_callbacks
 frontend_load
 ok "a disk in memory" null_disk discard=1
 modprobe brd rd_nr=1 rd_size=16384
@@ -233,6 +277,7 @@ slow_disk off
 wait
 modprobe -r scsi_debug
 leak_check "nothing is left behind"
+check_callbacks
 modprobe -r xen-blkfront
 ok "the backend unloads" module_unload
 done_testing

@@ -196,6 +196,8 @@ static void cmd_walk(struct fe *fe, struct fe_args *args)
 	fe_dev_delete(&fe->dev);
 	if (!fe_wait_unregistered(fe))
 		fe_fail("the backend's kernel device is still there");
+	/* Deleted like this the device goes first, and its rings a moment later. */
+	sleep(1);
 	fe_free(fe);
 }
 

@@ -98,7 +98,7 @@ void xenvbd_disk_close(struct xenvbd_disk *disk)
 
 /**
  * xenvbd_disk_drop_cache - forget what this domain has cached of the disk
- * @disk: open
+ * @disk: open, or an empty drive
  *
  * What dom0 has written through the page cache must reach the disk before
  * the guest reads it, and dom0 must not see its own old copy after the guest
@@ -111,6 +111,8 @@ int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk)
 {
 	int err;
 
+	if (disk->empty)
+		return 0;
 	err = sync_blockdev(disk->bdev);
 	if (err)
 		return err;

@@ -68,6 +68,17 @@ enum xenvbd_policy {
 	XENVBD_POLICY_COPY,
 };
 
+/**
+ * xenvbd_policy_keeps - may grants stay mapped?
+ * @policy: enum xenvbd_policy
+ *
+ * Return: true if so, where the frontend has agreed to it.
+ */
+static inline bool xenvbd_policy_keeps(unsigned int policy)
+{
+	return policy == XENVBD_POLICY_AUTO || policy == XENVBD_POLICY_PERSISTENT;
+}
+
 /* One ring of a vbd, its thread and its grants. */
 struct xenvbd_ring {
 	/* Read-mostly: set before the thread starts. */

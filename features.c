@@ -10,7 +10,6 @@
 
 #include "features.h"
 #include "keys.h"
-#include "tunables.h"
 #include "wait.h"
 
 /* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
@@ -351,9 +350,7 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 {
 	vbd->max_rings = max_queues ?: min(num_online_cpus(), XENVBD_MAX_RINGS);
 	vbd->max_ring_page_order = max_ring_page_order;
-	xenvbd_tunables_init(vbd);
-	vbd->feature_persistent = feature_persistent && vbd->policy != XENVBD_POLICY_MAP &&
-				  vbd->policy != XENVBD_POLICY_COPY;
+	vbd->feature_persistent = feature_persistent && xenvbd_policy_keeps(vbd->policy);
 	return publish(vbd, write_transport);
 }
 

@@ -230,20 +230,12 @@ void xenvbd_grants_exit(struct xenvbd_ring *ring)
 	vfree(ring->batch.ops);
 }
 
-/* Does the administrator want grants to stay mapped? */
-static bool keeps(const struct xenvbd_ring *ring)
-{
-	enum xenvbd_policy policy = READ_ONCE(ring->vbd->policy);
-
-	return policy == XENVBD_POLICY_AUTO || policy == XENVBD_POLICY_PERSISTENT;
-}
-
 /* As xenvbd_grants_trim(), for persistent grants. */
 static long pgrants_trim(struct xenvbd_ring *ring)
 {
 	unsigned long unused = HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
 					  READ_ONCE(persistent_grant_unused_seconds));
-	bool keep = keeps(ring);
+	bool keep = xenvbd_policy_keeps(READ_ONCE(ring->vbd->policy));
 	struct xenvbd_pgrant *oldest;
 
 	if (unused || !keep)
@@ -292,7 +284,7 @@ bool xenvbd_grants_idle(const struct xenvbd_ring *ring)
  */
 void xenvbd_grants_heed(struct xenvbd_ring *ring)
 {
-	if (ring->nr_pgrants && !keeps(ring))
+	if (ring->nr_pgrants && !xenvbd_policy_keeps(READ_ONCE(ring->vbd->policy)))
 		pgrants_expire(ring, 0);
 	if (!READ_ONCE(ring->squeeze))
 		return;
@@ -446,7 +438,9 @@ static void batch_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	xenvbd_stat_inc(&ring->stats.map_calls);
 
 	for (req = reqs; req; req = req->next) {
-		for (i = 0; req->way != XENVBD_WAY_COPY && i < req->nr_segs; i++) {
+		if (req->way == XENVBD_WAY_COPY)
+			continue;
+		for (i = 0; i < req->nr_segs; i++) {
 			if (req->pgrant[i])
 				continue;
 			if (unlikely(op->status != GNTST_okay)) {

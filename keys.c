@@ -43,20 +43,41 @@ static int shown_len(const char *str)
 	return strnlen(str, 40);
 }
 
-/* Read an unsigned number that has to be there. */
-static int read_uint(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val)
+/**
+ * xenvbd_read_key - read a key that has to be there
+ * @vbd: the device
+ * @dir: where it is
+ * @key: its name
+ * @val: set on success
+ * @parse: makes the value of the text; returns 0 or a negative errno
+ * @wrong: what a text is that it does not take, for the error
+ *
+ * Return: 0 or a negative errno with an error text; -ENOENT if there is no such key.
+ */
+int xenvbd_read_key(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val,
+		    int (*parse)(const char *str, unsigned int *val), const char *wrong)
 {
 	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
 	int err;
 
 	if (IS_ERR(str))
 		return xenvbd_error(vbd, PTR_ERR(str), "reading %s/%s", dir, key);
-	err = kstrtouint(str, 10, val);
+	err = parse(str, val);
 	if (err)
-		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is not a number", dir, key,
-			     shown_len(str), str);
+		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is %s", dir, key, shown_len(str), str,
+			     wrong);
 	kfree(str);
 	return err;
+}
+
+static int parse_uint(const char *str, unsigned int *val)
+{
+	return kstrtouint(str, 10, val);
+}
+
+static int read_uint(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val)
+{
+	return xenvbd_read_key(vbd, dir, key, val, parse_uint, "not a number");
 }
 
 /* MAJOR:MINOR in hexadecimal, and nothing else. */

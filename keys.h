@@ -37,6 +37,8 @@ struct xenvbd_disk_keys {
 	bool discard;
 };
 
+int xenvbd_read_key(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val,
+		    int (*parse)(const char *str, unsigned int *val), const char *wrong);
 int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys);
 int xenvbd_read_handle(struct xenvbd *vbd);
 int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi);

@@ -7,7 +7,6 @@
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "blkback.h"
@@ -75,23 +74,12 @@ static int parse_polling(const char *str, unsigned int *us)
 static int read_key(struct xenvbd *vbd, const char *key, unsigned int *val,
 		    int (*parse)(const char *str, unsigned int *val), const char *wrong)
 {
-	const char *dir = vbd->xbdev->nodename;
-	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
 	unsigned int read;
-	int err;
+	int err = xenvbd_read_key(vbd, vbd->xbdev->nodename, key, &read, parse, wrong);
 
-	if (IS_ERR(str)) {
-		err = PTR_ERR(str);
-		return err == -ENOENT ? 0 : xenvbd_error(vbd, err, "reading %s/%s", dir, key);
-	}
-	err = parse(str, &read);
-	if (err)
-		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is %s", dir, key,
-			     (int)strnlen(str, 40), str, wrong);
-	else
+	if (!err)
 		WRITE_ONCE(*val, read);
-	kfree(str);
-	return err;
+	return err == -ENOENT ? 0 : err;
 }
 
 /**

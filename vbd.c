@@ -196,7 +196,7 @@ static int check_exchange(struct xenvbd *vbd, const struct xenvbd_disk *disk)
 
 static int drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk, dev_t devt)
 {
-	int err = disk->empty ? 0 : xenvbd_disk_drop_cache(disk);
+	int err = xenvbd_disk_drop_cache(disk);
 
 	if (!err && READ_ONCE(vbd->removed))
 		err = -ENODEV;
@@ -554,8 +554,7 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	vbd->rings = NULL;
 	vbd->nr_rings = 0;
 	spin_unlock(&vbd->rings_lock);
-	vbd->told.block_size = 0;
-	vbd->told.flush = false;
+	vbd->told = (struct xenvbd_disk) {};
 
 	/* A completion may still be on its way out of xenvbd_req_complete(). */
 	if (nr)

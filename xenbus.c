@@ -514,6 +514,7 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 
 	/* Whatever the watches find has to wait for the first state. */
 	mutex_lock(&vbd->lock);
+	xenvbd_tunables_init(vbd);
 	err = xenvbd_publish_transport(vbd);
 	if (err)
 		fail(vbd, err);

@@ -62,3 +62,14 @@ check_data()
 	is "$(vbd_stat 0 xvda err_req)" 0 "$4: no request was refused or failed"
 	ok "$4: detach" detach xvda
 }
+
+# wrong_key KEY VALUE REGEX: a vbd that has it is told so, and goes
+wrong_key()
+{
+	hand_attach xvdb "$1=$2" physical-device="$(devt_hex /dev/nullb0)"
+	wait_for 10 vbd_error 0 xvdb
+	like "$(vbd_error 0 xvdb)" "$3" "a wrong one is told"
+	# Closed by then, and online: nobody else asks for its end
+	xenstore-write "$(backend_path 0 xvdb)/online" 0
+	ok "detach" hand_detach xvdb
+}

@@ -8,15 +8,10 @@
 
 . /lab/lib.sh
 . /lab/frontend.sh
+. /lab/xvda.sh
 
-BE=$(backend_path 0 xvda)
-
-key() { xs_read "$BE/$1"; }
-key_is() { [ "$(key "$1")" = "$2" ]; }
-error_like() { [[ "$(vbd_error 0 xvda)" =~ $1 ]]; }
 seq_of() { cat "/sys/block/$1/diskseq"; }
 hex() { printf '%016x' "$1"; }
-size_is() { [ "$(cat /sys/block/xvda/size)" = "$1" ]; }
 sum_of() { head -c 1M "$1" | md5sum; }
 direct_sum() { dd if="$1" bs=64k count=16 iflag=direct status=none | md5sum; }
 

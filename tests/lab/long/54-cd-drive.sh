@@ -7,13 +7,8 @@
 
 . /lab/lib.sh
 . /lab/frontend.sh
+. /lab/xvda.sh
 
-BE=$(backend_path 0 xvda)
-
-key() { xs_read "$BE/$1"; }
-key_is() { [ "$(key "$1")" = "$2" ]; }
-error_like() { [[ "$(vbd_error 0 xvda)" =~ $1 ]]; }
-size_is() { [ "$(cat /sys/block/xvda/size)" = "$1" ]; }
 direct_sum() { dd if="$1" bs=64k iflag=direct status=none | md5sum; }
 
 # medium N SECTORS: an image, /dev/loopN

@@ -7,12 +7,7 @@
 
 . /lab/lib.sh
 . /lab/frontend.sh
-
-# key NAME
-key()
-{
-	xs_read "$(backend_path 0 xvda)/$1"
-}
+. /lab/xvda.sh
 
 # discard_offers: the keys, beside what the disk says
 discard_offers()

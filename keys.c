@@ -172,9 +172,9 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 		return err;
 
 	keys->diskseq = 0;
-	err = keys->empty ? 0 : read_diskseq(vbd, "diskseq", &keys->diskseq);
-	if (!err)
-		err = read_diskseq(vbd, "physical-device-uid", &keys->diskseq);
+	if (!keys->empty)
+		err = read_diskseq(vbd, "diskseq", &keys->diskseq) ?:
+		      read_diskseq(vbd, "physical-device-uid", &keys->diskseq);
 	if (err)
 		return err;
 

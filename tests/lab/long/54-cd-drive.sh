@@ -98,6 +98,12 @@ hand_set xvda physical-device ee:77
 ok "what is no medium is refused" wait_for 10 error_like "opening disk ee:77"
 like "$(key oracle/physical-device-change-status)" "opening disk ee:77" "with words"
 is "$(key state) $(key opened)" "4 0" "the drive is still there, and empty"
+# Some toolstacks empty all that tells of the medium
+xenstore-write "$BE/diskseq" "" "$BE/physical-device-uid" "" "$BE/physical-device" ""
+nap 1
+not_ok "an emptied diskseq is no wrong one" error_like "diskseq|physical-device-uid"
+xenstore-rm "$BE/diskseq"
+xenstore-rm "$BE/physical-device-uid"
 ok "a good one" insert 2
 ok "is taken" holds 2
 ok "detach" hand_detach xvda

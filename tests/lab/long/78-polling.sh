@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=600 vcpus=2
+# lab: timeout=600 vcpus=2 icount
 #
 # Busy waiting: requests are found without an event, it adapts to what comes, and
 # an idle ring sleeps all the same.

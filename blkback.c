@@ -20,6 +20,7 @@
 
 #include "blkback.h"
 #include "copy.h"
+#include "discard.h"
 #include "gate.h"
 #include "grant.h"
 #include "io.h"
@@ -292,10 +293,10 @@ static void ring_submit(struct xenvbd_req *reqs, unsigned int nr)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;
-		if (unlikely(req->status != BLK_STS_OK))
+		if (unlikely(req->op == BLKIF_OP_DISCARD))
+			xenvbd_discard_add(req->ring, req);
+		else if (unlikely(req->status != BLK_STS_OK))
 			xenvbd_req_complete(req);
-		else if (unlikely(req->op == BLKIF_OP_DISCARD))
-			xenvbd_io_discard(req);
 		else
 			xenvbd_io_submit(req);
 	}
@@ -347,6 +348,8 @@ static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
 	ring->held = NULL;
 	node = llist_reverse_order(node);
 	llist_for_each_entry_safe(req, next, node, done) {
+		if (unlikely(req->op == BLKIF_OP_DISCARD) && !xenvbd_discard_done(ring, req))
+			continue;
 		if (req->op != BLKIF_OP_READ && !xenvbd_gate_done(ring, req))
 			continue;
 		*last = req;
@@ -431,6 +434,7 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 		xenvbd_gate_pass(ring);
 	work |= ring_start(ring);
 	work |= ring_harvest(ring);
+	work |= xenvbd_discard_pass(ring);
 	if (!work)
 		return false;
 
@@ -586,5 +590,6 @@ int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
 		req_put(ring, req);
 	}
 	ring->todo_tail = &ring->todo;
+	ring->discards_tail = &ring->discards;
 	return 0;
 }

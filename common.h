@@ -101,6 +101,10 @@ struct xenvbd_ring {
 		struct xenvbd_req **todo_tail;
 		/* Requests whose pages somebody below still holds. */
 		struct xenvbd_req *held;
+		/* Discards to give to the disk, in order, and how many it has. */
+		struct xenvbd_req *discards;
+		struct xenvbd_req **discards_tail;
+		u32 nr_discards;
 		/* Barriers, and what has to wait for one, in order. */
 		struct xenvbd_req *parked;
 		struct xenvbd_req **parked_tail;
@@ -108,7 +112,7 @@ struct xenvbd_ring {
 		struct xenvbd_req *failed;
 		unsigned long retry_at;
 		u32 nr_retries;
-		/* Requests that are not reads: in @todo, or with the disk. */
+		/* Requests that are not reads: in @todo, @discards or @failed, or with the disk. */
 		u32 nr_writes;
 		/* The barrier that has its turn, as far as the ring knows; 0: none. */
 		u64 turn;
@@ -237,7 +241,6 @@ struct xenvbd {
 	unsigned long events;
 	unsigned int fe_state;
 	struct workqueue_struct *wq;
-	struct workqueue_struct *discard_wq;
 	struct work_struct work;
 	struct delayed_work size_work;
 	/* Tells what @work is waiting for, and since when; see xenvbd_wait_begin(). */

@@ -2,6 +2,9 @@
 /* From requests to bios, and back. */
 #include "io.h"
 
+/* The most that is discarded with one bio, in sectors of 512 bytes. */
+#define MAX_PIECE	(SZ_128M >> SECTOR_SHIFT)
+
 static void xenvbd_io_end(struct bio *bio)
 {
 	struct xenvbd_req *req = container_of(bio, struct xenvbd_req, bio);
@@ -67,37 +70,68 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 	submit_bio(bio);
 }
 
-static void io_discard_work(struct work_struct *work)
+/* Where a disk of many parts has one that knows no discards, the hint is lost there. */
+static void io_discard_end(struct bio *bio)
 {
-	struct xenvbd_req *req = container_of(work, struct xenvbd_req, work);
-	struct block_device *bdev = req->ring->bdev;
-	int err = 0;
+	if (bio->bi_status == BLK_STS_NOTSUPP && bio_op(bio) == REQ_OP_DISCARD)
+		bio->bi_status = BLK_STS_OK;
+	xenvbd_io_end(bio);
+}
 
-	if (!req->nr_sects)
-		; /* Nothing is soon discarded; the block layer would call it an error. */
-	else if (req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure)
-		err = blkdev_issue_secure_erase(bdev, req->sector, req->nr_sects, GFP_NOIO);
-	else
-		err = blkdev_issue_discard(bdev, req->sector, req->nr_sects, GFP_NOIO);
-	req->status = errno_to_blk_status(err);
-	xenvbd_req_complete(req);
+/*
+ * How much of a discard one bio takes. If more is left it ends where the disk's
+ * granularity does: what lies across a seam would be discarded by neither side.
+ */
+static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
+{
+	struct block_device *bdev = req->ring->bdev;
+	u32 granularity = max(bdev_discard_granularity(bdev) >> SECTOR_SHIFT, 1U);
+	u32 alignment = bdev_discard_alignment(bdev) >> SECTOR_SHIFT;
+	sector_t end = req->sector + max_sects + granularity - alignment % granularity;
+	u32 excess;
+
+	if (req->nr_sects <= max_sects)
+		return req->nr_sects;
+	excess = sector_div(end, granularity);
+	return max_sects - (excess < max_sects ? excess : 0);
 }
 
 /**
- * xenvbd_io_discard - have a range of the disk discarded
- * @req: checked
+ * xenvbd_io_discard - hand the next piece of a discard to the disk
+ * @req: checked; its sectors are those that are left
  *
- * A discard may be many bios, and take long. It waits in a worker of its own
- * and in nobody's way.
+ * Not more than the disk takes with one request, so that none waits for several to
+ * be handed over, nor so much that it would take long where submit_bio() itself does
+ * the work. xenvbd_req_complete() follows, perhaps before this function returns.
  *
- * Context: the ring's thread.
+ * Context: the ring's thread; sleeps while the disk's queue is full.
  */
 void xenvbd_io_discard(struct xenvbd_req *req)
 {
-	if (unlikely(!req->ring->bdev)) {
+	struct block_device *bdev = req->ring->bdev;
+	struct bio *bio = &req->bio;
+	bool secure;
+	u32 max, nr;
+
+	if (unlikely(!bdev)) {
 		io_fail(req);
 		return;
 	}
-	INIT_WORK(&req->work, io_discard_work);
-	queue_work(req->ring->vbd->discard_wq, &req->work);
+	/* Ignored if the disk does not know it, says blkif.h. */
+	secure = req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure;
+	max = secure ? bdev_max_secure_erase_sectors(bdev) : bdev_max_discard_sectors(bdev);
+	nr = io_piece(req, min_t(u32, max, MAX_PIECE));
+	if (unlikely(!nr)) {
+		/* Nothing is soon discarded; or the disk does not know discards any more. */
+		req->status = req->nr_sects ? BLK_STS_NOTSUPP : BLK_STS_OK;
+		xenvbd_req_complete(req);
+		return;
+	}
+	bio_init(bio, bdev, NULL, 0, secure ? REQ_OP_SECURE_ERASE : REQ_OP_DISCARD);
+	bio->bi_iter.bi_size = nr << SECTOR_SHIFT;
+	bio->bi_iter.bi_sector = req->sector;
+	bio->bi_end_io = io_discard_end;
+	req->sector += nr;
+	req->nr_sects -= nr;
+	submit_bio(bio);
 }

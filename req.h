@@ -5,7 +5,6 @@
 
 #include <linux/bio.h>
 #include <linux/llist.h>
-#include <linux/workqueue.h>
 #include <xen/grant_table.h>
 
 #include "proto.h"
@@ -57,6 +56,7 @@ struct xenvbd_req {
 	/* In jiffies, when it was taken; 0 on the free list. */
 	unsigned long start;
 	u64 id;
+	/* Of a discard: what is left of it. */
 	u64 sector;
 	u64 nr_sects;
 	/* The page with the segments of an INDIRECT request. */
@@ -72,11 +72,7 @@ struct xenvbd_req {
 	/* A flush or barrier, and the disk has failed it. */
 	bool failed_flush;
 
-	union {
-		struct bio bio;
-		/* Of a discard. */
-		struct work_struct work;
-	};
+	struct bio bio;
 	struct bio_vec inline_bvec[XENVBD_INLINE_SEGS];
 	struct xenvbd_pgrant *inline_pgrant[XENVBD_INLINE_SEGS];
 	grant_handle_t inline_handle[XENVBD_INLINE_SEGS];

@@ -16,8 +16,6 @@
 /* A guest can cause an error as often as it likes, but not a message. */
 #define ERRORS_INTERVAL		(10 * HZ)
 #define ERRORS_BURST		20
-/* Discards that the disk is given at a time. */
-#define MAX_DISCARDS		4
 
 static struct kmem_cache *xenvbd_cache;
 
@@ -46,8 +44,6 @@ static void xenvbd_free(struct kref *ref)
 {
 	struct xenvbd *vbd = container_of(ref, struct xenvbd, ref);
 
-	if (vbd->discard_wq)
-		destroy_workqueue(vbd->discard_wq);
 	put_device(&vbd->xbdev->dev);
 	kfree(vbd->frontend);
 	kfree(vbd->mode);
@@ -107,15 +103,6 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 
 /* ---- its disk ----------------------------------------------------------- */
 
-/* Of the vbd's own: a guest's slow discards are in nobody else's way. */
-static int make_discard_wq(struct xenvbd *vbd)
-{
-	if (!vbd->discard_wq)
-		vbd->discard_wq = alloc_workqueue("xen-blkback-%s", WQ_UNBOUND, MAX_DISCARDS,
-						  dev_name(&vbd->xbdev->dev));
-	return vbd->discard_wq ? 0 : xenvbd_error(vbd, -ENOMEM, "no memory for discards");
-}
-
 /* The disk of the keys, and no other that has got its number since; or an empty drive. */
 static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *keys,
 			   struct xenvbd_disk *disk)
@@ -141,11 +128,6 @@ static int open_named_disk(struct xenvbd *vbd, const struct xenvbd_disk_keys *ke
 	disk->cdrom |= keys->cdrom;
 	disk->discard &= keys->discard;
 	disk->secure &= keys->discard;
-	err = disk->discard ? make_discard_wq(vbd) : 0;
-	if (err) {
-		xenvbd_disk_close(disk);
-		return err;
-	}
 	if (disk->readonly && !readonly)
 		dev_notice(&vbd->xbdev->dev, "disk %x:%x is read-only, and so is the vbd\n",
 			   MAJOR(keys->devt), MINOR(keys->devt));

@@ -15,7 +15,7 @@ layer()
 	proto | validate | ring | stats | state)	echo 0 ;;
 	compat)						echo 0.5 ;;
 	common | req | grant | pool | copy | bdev | io)	echo 1 ;;
-	blkback | thread | linger | gate)		echo 2 ;;
+	blkback | thread | linger | gate | discard)	echo 2 ;;
 	features | keys | tunables | vbd | wait)	echo 3 ;;
 	xenbus)						echo 4 ;;
 	sysfs | debugfs | trace)			echo 5 ;;

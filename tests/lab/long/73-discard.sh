@@ -65,6 +65,28 @@ check_range()
 	ok "$2: detach" hand_detach xvda
 }
 
+# check_seams: one discard in many pieces, and it does not begin where the disk's
+# granularity of 32 KiB does. From 2 MiB on all is gone to the last whole 32 KiB.
+check_seams()
+{
+	local stat before after
+
+	stat=/sys/block/${SCSI_DISK#/dev/}/stat
+	ok "pieces: attach" disk_attach "$SCSI_DISK" xvda
+	ok "pieces: a pattern" eval 'pattern | dd of=/dev/xvda bs=1M iflag=fullblock \
+		oflag=direct conv=nocreat,notrunc'
+	before=$(awk '{ print $12 }' "$stat")
+	ok "pieces: the frontend discards" blkdiscard -o 2093056 -l 3M /dev/xvda
+	is "$(vbd_stat 0 xvda ds_req)" 1 "pieces: with one request"
+	after=$(awk '{ print $12 }' "$stat")
+	ok "pieces: the disk sees many" [ $((after - before)) -ge 24 ]
+	blockdev --flushbufs "$SCSI_DISK"
+	ok "pieces: nothing is lost between them" eval '{ pattern | head -c 2097152
+		head -c 3112960 /dev/zero
+		pattern | tail -c 3178496; } | cmp -n 8388608 - "$SCSI_DISK"'
+	ok "pieces: detach" hand_detach xvda
+}
+
 # No disk at hand knows secure erase, but xen-blkfront does if its backend
 # offers it. Ours will not on a plain disk, so this frontend gets to see a mirror
 # of the backend's directory, in which the offer is made.
@@ -158,6 +180,10 @@ ok "the disk goes" secure_disk_goes
 
 ok "a SCSI disk that unmaps" scsi_disk lbpu=1 unmap_granularity=8 unmap_alignment=0
 check_range "$SCSI_DISK" "SCSI"
+ok "one that unmaps 32 KiB at a time" scsi_disk lbpu=1 unmap_granularity=64
+ok "and no more than 128 KiB at once" eval \
+	'echo 131072 >"/sys/block/${SCSI_DISK#/dev/}/queue/discard_max_bytes"'
+check_seams
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

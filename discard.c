@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Discards, a few at a time and piece by piece.
+ *
+ * A guest may discard its whole disk with one request, and as much with each of
+ * all others in the ring. Handed over as they come they would fill the disk's
+ * queue, and reads and writes would wait for all of them.
+ */
+#include "discard.h"
+#include "io.h"
+
+/* Discards of a vbd that the disk has at a time; at least one of each ring. */
+#define MAX_DISCARDS	4U
+
+/**
+ * xenvbd_discard_add - have a discard executed, as soon as it may
+ * @ring: the ring
+ * @req: checked; what is left of it
+ *
+ * Context: the ring's thread.
+ */
+void xenvbd_discard_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	req->next = NULL;
+	*ring->discards_tail = req;
+	ring->discards_tail = &req->next;
+}
+
+/**
+ * xenvbd_discard_done - the disk is done with a piece of a discard
+ * @ring: the ring
+ * @req: the discard
+ *
+ * Context: the ring's thread.
+ * Return: false if it goes on, when others have had their turn.
+ */
+bool xenvbd_discard_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	ring->nr_discards--;
+	if (req->status != BLK_STS_OK || !req->nr_sects)
+		return true;
+	xenvbd_discard_add(ring, req);
+	return false;
+}
+
+/**
+ * xenvbd_discard_pass - give the disk as many discards as it may have
+ * @ring: the ring
+ *
+ * Context: the ring's thread.
+ * Return: true if it was given any.
+ */
+bool xenvbd_discard_pass(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *req;
+	bool work = false;
+
+	while ((req = ring->discards) &&
+	       ring->nr_discards < max(MAX_DISCARDS / ring->vbd->nr_rings, 1U)) {
+		ring->discards = req->next;
+		if (!ring->discards)
+			ring->discards_tail = &ring->discards;
+		ring->nr_discards++;
+		xenvbd_io_discard(req);
+		work = true;
+	}
+	return work;
+}

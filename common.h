@@ -258,8 +258,18 @@ struct xenvbd {
 	struct xenbus_watch online_watch;
 	struct xenbus_watch reap_watch;
 
+	/* Held while something is written to xenstore; see xenvbd_store_begin(). */
+	struct mutex store_lock;
+	/*
+	 * The device is no more, or another driver's: nothing is written to
+	 * xenstore, and nothing new begun. Set under @store_lock.
+	 */
+	bool removed;
+
 	/* Everything below, and what xenbus knows of our state. */
 	struct mutex lock;
+	/* The features are published, watches registered, InitWait is written. */
+	bool begun;
 	struct xenvbd_disk disk;
 	/* As the guest knows it since it connected; block_size is 0 if it did not. */
 	struct xenvbd_disk told;
@@ -273,12 +283,6 @@ struct xenvbd {
 	bool large_sectors_told;
 	/* All is released; see XENVBD_FACT_GONE. */
 	bool gone;
-	/*
-	 * The device is no more, or another driver's: nothing is written to
-	 * xenstore, and nothing new begun. Set under xenvbd_xenstore_lock;
-	 * who writes looks at it under the lock, too.
-	 */
-	bool removed;
 	/* Size of the disk as the frontend was told, in sectors of 512 bytes. */
 	u64 told_sects;
 	struct ratelimit_state errors;

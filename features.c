@@ -50,11 +50,8 @@ module_param(feature_persistent, bool, 0644);
 MODULE_PARM_DESC(feature_persistent,
 		 "Offer to keep grants mapped between requests. Default Y");
 
-/*
- * xenstored allows a driver domain few transactions at a time. Also, nothing is
- * written for a vbd that was removed.
- */
-DEFINE_MUTEX(xenvbd_xenstore_lock);
+/* xenstored allows a driver domain few transactions at a time; so who writes waits. */
+static DEFINE_MUTEX(transaction_lock);
 
 /* A transaction collides with others; it cannot do so for ever. */
 #define MAX_TRANSACTION_TRIES	64
@@ -310,16 +307,47 @@ static int run_transaction(struct xenvbd *vbd,
 	return err;
 }
 
+/**
+ * xenvbd_store_begin - ask to write something to xenstore
+ * @vbd: the device
+ *
+ * Who removes the device waits for its own vbd's writer, and not for all those that
+ * wait to become one.
+ *
+ * Context: process.
+ * Return: false if the device was removed; true if not, and it is not before
+ *         xenvbd_store_end().
+ */
+bool xenvbd_store_begin(struct xenvbd *vbd)
+{
+	mutex_lock(&transaction_lock);
+	mutex_lock(&vbd->store_lock);
+	if (!vbd->removed)
+		return true;
+	xenvbd_store_end(vbd);
+	return false;
+}
+
+/**
+ * xenvbd_store_end - it is written
+ * @vbd: xenvbd_store_begin() was true
+ */
+void xenvbd_store_end(struct xenvbd *vbd)
+{
+	mutex_unlock(&vbd->store_lock);
+	mutex_unlock(&transaction_lock);
+}
+
 /* All that @write writes, or nothing. */
 static int publish(struct xenvbd *vbd,
 		   int (*write)(struct xenvbd *vbd, struct xenbus_transaction xbt))
 {
-	int err = -ENODEV;
+	int err;
 
-	mutex_lock(&xenvbd_xenstore_lock);
-	if (!vbd->removed)
-		err = run_transaction(vbd, write);
-	mutex_unlock(&xenvbd_xenstore_lock);
+	if (!xenvbd_store_begin(vbd))
+		return -ENODEV;
+	err = run_transaction(vbd, write);
+	xenvbd_store_end(vbd);
 	return err;
 }
 

@@ -5,7 +5,8 @@
 
 #include "common.h"
 
-extern struct mutex xenvbd_xenstore_lock;
+bool xenvbd_store_begin(struct xenvbd *vbd);
+void xenvbd_store_end(struct xenvbd *vbd);
 
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);

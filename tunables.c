@@ -101,13 +101,12 @@ int xenvbd_tunables_read(struct xenvbd *vbd)
  * xenvbd_tunables_init - the settings of a new vbd
  * @vbd: the device
  *
- * A key that is wrong is told when a frontend connects.
+ * Of the module; the toolstack may have others.
  */
 void xenvbd_tunables_init(struct xenvbd *vbd)
 {
 	vbd->policy = READ_ONCE(grant_policy);
 	vbd->reclaimed_at = jiffies - HZ;
-	xenvbd_tunables_read(vbd);
 }
 
 /* Have rings look at what has changed, also those that are idle. */

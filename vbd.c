@@ -12,6 +12,7 @@
 #include "thread.h"
 #include "tunables.h"
 #include "vbd.h"
+#include "wait.h"
 
 /* A guest can cause an error as often as it likes, but not a message. */
 #define ERRORS_INTERVAL		(10 * HZ)
@@ -90,9 +91,8 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	}
 	vbd->domid = xbdev->otherend_id;
 	vbd->fe_state = XenbusStateInitialising;
-	init_completion(&vbd->ended);
-	INIT_LIST_HEAD(&vbd->remnants);
 	mutex_init(&vbd->lock);
+	mutex_init(&vbd->store_lock);
 	spin_lock_init(&vbd->rings_lock);
 	xenvbd_gate_init(&vbd->gate);
 	ratelimit_state_init(&vbd->errors, ERRORS_INTERVAL, ERRORS_BURST);
@@ -524,6 +524,9 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 
 	lockdep_assert_held(&vbd->lock);
 
+	if (!nr)
+		return;
+	xenvbd_wait_begin(vbd, "closing");
 	/* First all of them, so that none takes requests while we wait for another. */
 	for (i = 0; i < nr; i++)
 		xenvbd_ring_drain(rings[i]);
@@ -539,9 +542,26 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	vbd->told = (struct xenvbd_disk) {};
 
 	/* A completion may still be on its way out of xenvbd_req_complete(). */
-	if (nr)
-		synchronize_rcu();
+	synchronize_rcu();
 	for (i = 0; i < nr; i++)
 		ring_destroy(rings[i]);
 	kfree(rings);
+	xenvbd_wait_end(vbd);
+	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
+	vbd->broken = false;
+}
+
+/**
+ * xenvbd_close_disk - close the backing disk
+ * @vbd: without rings; the disk may be closed already
+ *
+ * Context: process, vbd->lock held, for as long as the disk takes.
+ */
+void xenvbd_close_disk(struct xenvbd *vbd)
+{
+	lockdep_assert_held(&vbd->lock);
+
+	xenvbd_wait_begin(vbd, "closing the disk");
+	xenvbd_disk_close(&vbd->disk);
+	xenvbd_wait_end(vbd);
 }

@@ -15,5 +15,6 @@ int xenvbd_open_disk(struct xenvbd *vbd);
 int xenvbd_map_rings(struct xenvbd *vbd);
 int xenvbd_start_rings(struct xenvbd *vbd);
 void xenvbd_disconnect(struct xenvbd *vbd);
+void xenvbd_close_disk(struct xenvbd *vbd);
 
 #endif /* XENVBD_VBD_H */

@@ -16,6 +16,7 @@
 #include "debugfs.h"
 #include "features.h"
 #include "keys.h"
+#include "remnant.h"
 #include "sysfs.h"
 #include "tunables.h"
 #include "vbd.h"
@@ -25,12 +26,8 @@
 #define SIZE_INTERVAL	HZ
 /* How long a guest waits that has caused too many errors. */
 #define FAILURE_PAUSE_MS	500
-/* How long a driver that is being unbound waits for the disk. */
-#define REMOVE_PATIENCE		(10 * HZ)
 
 static struct workqueue_struct *xenvbd_wq;
-/* Removed, but with requests at the disk. Under xenvbd_xenstore_lock. */
-static LIST_HEAD(remnants);
 
 /* ---- facts -------------------------------------------------------------- */
 
@@ -107,10 +104,10 @@ static unsigned int facts(struct xenvbd *vbd, unsigned int fe_state)
 /* xenbus_switch_state() returns 0 even if it could not. */
 static int switch_state(struct xenvbd *vbd, enum xenbus_state state)
 {
-	mutex_lock(&xenvbd_xenstore_lock);
-	if (!vbd->removed)
+	if (xenvbd_store_begin(vbd)) {
 		xenbus_switch_state(vbd->xbdev, state);
-	mutex_unlock(&xenvbd_xenstore_lock);
+		xenvbd_store_end(vbd);
+	}
 	if (vbd->xbdev->state == state)
 		return 0;
 	return xenvbd_error(vbd, -EIO, "switching to state %s", xenbus_strstate(state));
@@ -138,12 +135,13 @@ static void fail(struct xenvbd *vbd, int err)
 	bool loud = __ratelimit(&vbd->errors);
 
 	vbd->failed = true;
-	mutex_lock(&xenvbd_xenstore_lock);
-	if (!vbd->removed && loud)
-		xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
-	else if (!vbd->removed)
-		fail_quietly(vbd, err);
-	mutex_unlock(&xenvbd_xenstore_lock);
+	if (xenvbd_store_begin(vbd)) {
+		if (loud)
+			xenbus_dev_fatal(vbd->xbdev, err, "%s", vbd->error);
+		else
+			fail_quietly(vbd, err);
+		xenvbd_store_end(vbd);
+	}
 	if (!loud)
 		msleep(FAILURE_PAUSE_MS);
 }
@@ -151,26 +149,10 @@ static void fail(struct xenvbd *vbd, int err)
 /* The same for what a running guest need not close for. */
 static void warn(struct xenvbd *vbd, int err)
 {
-	mutex_lock(&xenvbd_xenstore_lock);
-	if (!vbd->removed)
-		xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error);
-	mutex_unlock(&xenvbd_xenstore_lock);
-}
-
-static void drop_rings(struct xenvbd *vbd)
-{
-	xenvbd_wait_begin(vbd, "closing");
-	xenvbd_disconnect(vbd);
-	xenvbd_wait_end(vbd);
-	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
-	vbd->broken = false;
-}
-
-static void close_disk(struct xenvbd *vbd)
-{
-	xenvbd_wait_begin(vbd, "closing the disk");
-	xenvbd_disk_close(&vbd->disk);
-	xenvbd_wait_end(vbd);
+	if (!xenvbd_store_begin(vbd))
+		return;
+	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error);
+	xenvbd_store_end(vbd);
 }
 
 static int vanished_error(struct xenvbd *vbd)
@@ -195,47 +177,57 @@ static int act_connect(struct xenvbd *vbd)
 	if (!err)
 		err = switch_state(vbd, XenbusStateConnected);
 	if (err)
-		drop_rings(vbd);
+		xenvbd_disconnect(vbd);
 	return err;
 }
 
-/* In xenwatch; frees the vbd. */
+/* Unless the device is gone, and so is whoever would have to unregister the watch. */
+static int add_watch(struct xenvbd *vbd, struct xenbus_watch *watch, const char *key,
+		     void (*callback)(struct xenbus_watch *watch, const char *path,
+				      const char *token))
+{
+	int err = 0;
+
+	if (watch->node || !xenvbd_store_begin(vbd))
+		return 0;
+	err = xenbus_watch_pathfmt(vbd->xbdev, watch, NULL, callback, "%s/%s",
+				   vbd->xbdev->nodename, key);
+	xenvbd_store_end(vbd);
+	return err ? xenvbd_error(vbd, err, "watching %s/%s", vbd->xbdev->nodename, key) : 0;
+}
+
+/* In xenwatch. The watch may fire again, and the directory may have been deleted before. */
 static void reap(struct xenbus_watch *watch, const char *path, const char *token)
 {
 	struct xenvbd *vbd = container_of(watch, struct xenvbd, reap_watch);
 
-	device_unregister(&vbd->xbdev->dev);
+	if (!READ_ONCE(vbd->removed))
+		device_unregister(&vbd->xbdev->dev);
 }
 
 /* A watch fires once when it is registered: that gets us into xenwatch. */
 static int act_unregister(struct xenvbd *vbd)
 {
 	struct xenbus_device *xbdev = vbd->xbdev;
-	int err = 0;
+	int err;
 
-	drop_rings(vbd);
-	close_disk(vbd);
+	xenvbd_disconnect(vbd);
+	xenvbd_close_disk(vbd);
 	/* The toolstack may have written Closing over our Closed, and wait. */
 	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
 		switch_state(vbd, XenbusStateClosing);
 	switch_state(vbd, XenbusStateClosed);
 
-	mutex_lock(&xenvbd_xenstore_lock);
 	WRITE_ONCE(vbd->gone, true);
-	if (!vbd->removed)
-		err = xenbus_watch_pathfmt(xbdev, &vbd->reap_watch, NULL, reap, "%s/state",
-					   xbdev->nodename);
+	err = add_watch(vbd, &vbd->reap_watch, "state", reap);
 	if (err)
 		WRITE_ONCE(vbd->gone, false);
-	mutex_unlock(&xenvbd_xenstore_lock);
-	if (err)
-		return xenvbd_error(vbd, err, "registering a watch to unregister the device");
-	return 0;
+	return err;
 }
 
 static int act_broken(struct xenvbd *vbd)
 {
-	drop_rings(vbd);
+	xenvbd_disconnect(vbd);
 	return xenvbd_error(vbd, -EPROTO, "frontend has broken its ring");
 }
 
@@ -243,7 +235,7 @@ static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_st
 {
 	switch (action) {
 	case XENVBD_ACT_INITWAIT:
-		drop_rings(vbd);
+		xenvbd_disconnect(vbd);
 		return switch_state(vbd, XenbusStateInitWait);
 	case XENVBD_ACT_MAP:
 		return xenvbd_map_rings(vbd);
@@ -252,7 +244,7 @@ static int act(struct xenvbd *vbd, enum xenvbd_action action, unsigned int fe_st
 	case XENVBD_ACT_CLOSING:
 		return switch_state(vbd, XenbusStateClosing);
 	case XENVBD_ACT_CLOSED:
-		drop_rings(vbd);
+		xenvbd_disconnect(vbd);
 		return switch_state(vbd, XenbusStateClosed);
 	case XENVBD_ACT_UNREGISTER:
 		return act_unregister(vbd);
@@ -340,16 +332,47 @@ static void handle_size(struct xenvbd *vbd)
 	mod_delayed_work(xenvbd_wq, &vbd->size_work, SIZE_INTERVAL);
 }
 
-static void xenvbd_work(struct work_struct *work)
+/* The toolstack may have changed its mind already. */
+static int say_initwait(struct xenvbd *vbd)
 {
-	struct xenvbd *vbd = container_of(work, struct xenvbd, work);
+	struct xenbus_device *xbdev = vbd->xbdev;
+
+	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
+		return 0;
+	return switch_state(vbd, XenbusStateInitWait);
+}
+
+/*
+ * What a new vbd does before anything else. If it cannot it tries again at the next event.
+ * False if there is no more to do: the directory is gone, and so will be the device.
+ */
+static bool begin(struct xenvbd *vbd)
+{
+	int err;
+
+	if (vbd->begun || vbd->gone)
+		return true;
+	/* A key that is wrong is told when a frontend connects. */
+	xenvbd_tunables_read(vbd);
+	err = xenvbd_publish_transport(vbd) ?:
+	      add_watch(vbd, &vbd->disk_watch, "physical-device", disk_changed) ?:
+	      add_watch(vbd, &vbd->state_watch, "state", state_changed) ?:
+	      add_watch(vbd, &vbd->online_watch, "online", online_changed) ?:
+	      say_initwait(vbd);
+	vbd->begun = !err;
+	if (err == -ENOENT || err == -ENODEV)
+		return false;
+	if (err)
+		fail(vbd, err);
+	return true;
+}
+
+static void follow_table(struct xenvbd *vbd)
+{
 	enum xenvbd_action action;
 	unsigned int fe_state;
 	int err;
 
-	mutex_lock(&vbd->lock);
-	if (!READ_ONCE(vbd->removed))
-		handle_events(vbd);
 	while (!READ_ONCE(vbd->removed)) {
 		fe_state = READ_ONCE(vbd->fe_state);
 		action = xenvbd_next_action(vbd->xbdev->state, fe_state, facts(vbd, fe_state));
@@ -362,106 +385,23 @@ static void xenvbd_work(struct work_struct *work)
 			break;
 		}
 	}
-	handle_size(vbd);
+}
+
+static void xenvbd_work(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(work, struct xenvbd, work);
+
+	mutex_lock(&vbd->lock);
+	if (!READ_ONCE(vbd->removed)) {
+		handle_events(vbd);
+		if (begin(vbd))
+			follow_table(vbd);
+		handle_size(vbd);
+	}
 	mutex_unlock(&vbd->lock);
 }
 
 /* ---- the driver --------------------------------------------------------- */
-
-static void unwatch(struct xenbus_watch *watch)
-{
-	if (!watch->node)
-		return;
-	unregister_xenbus_watch(watch);
-	kfree(watch->node);
-	watch->node = NULL;
-}
-
-/* What is left of a vbd: takes as long as the disk does. */
-static void xenvbd_end(struct xenvbd *vbd)
-{
-	cancel_work_sync(&vbd->work);
-	cancel_delayed_work_sync(&vbd->size_work);
-
-	mutex_lock(&vbd->lock);
-	drop_rings(vbd);
-	close_disk(vbd);
-	mutex_unlock(&vbd->lock);
-	/* Ring threads could queue it until now. */
-	cancel_work_sync(&vbd->work);
-	xenvbd_debugfs_remove(vbd);
-}
-
-static void end_work(struct work_struct *work)
-{
-	struct xenvbd *vbd = container_of(work, struct xenvbd, end_work);
-
-	xenvbd_end(vbd);
-	mutex_lock(&xenvbd_xenstore_lock);
-	list_del(&vbd->remnants);
-	mutex_unlock(&xenvbd_xenstore_lock);
-	/* Unloading waits for the workqueue, and so for the rest of this. */
-	module_put(THIS_MODULE);
-	complete_all(&vbd->ended);
-	xenvbd_put(vbd);
-}
-
-/* A second one on the same rings would do again what the first has in flight. */
-static bool has_remnant(const struct xenbus_device *xbdev)
-{
-	const struct xenvbd *vbd;
-	bool found = false;
-
-	mutex_lock(&xenvbd_xenstore_lock);
-	list_for_each_entry(vbd, &remnants, remnants)
-		found |= vbd->xbdev == xbdev;
-	mutex_unlock(&xenvbd_xenstore_lock);
-	return found;
-}
-
-/*
- * Another driver may be bound next, which has to find the disk free of our
- * requests. But if the toolstack has deleted the directory it wants no more
- * of the vbd, and we are in xenwatch, which must not wait.
- */
-static void wait_for_end(struct xenvbd *vbd)
-{
-	if (!xenbus_exists(XBT_NIL, vbd->xbdev->nodename, "state"))
-		return;
-	if (wait_for_completion_killable_timeout(&vbd->ended, REMOVE_PATIENCE) <= 0)
-		dev_warn(&vbd->xbdev->dev, "unbound with requests still at disk %x:%x\n",
-			 MAJOR(vbd->devt), MINOR(vbd->devt));
-}
-
-static void remove_vbd(struct xenvbd *vbd, bool may_wait)
-{
-	unwatch(&vbd->disk_watch);
-	unwatch(&vbd->state_watch);
-	unwatch(&vbd->online_watch);
-
-	/* From here on no ring takes a request, and nothing is written to xenstore. */
-	mutex_lock(&xenvbd_xenstore_lock);
-	WRITE_ONCE(vbd->removed, true);
-	if (!READ_ONCE(vbd->gone))
-		list_add(&vbd->remnants, &remnants);
-	mutex_unlock(&xenvbd_xenstore_lock);
-	unwatch(&vbd->reap_watch);
-	dev_set_drvdata(&vbd->xbdev->dev, NULL);
-	xenvbd_debugfs_remove(vbd);
-
-	if (list_empty(&vbd->remnants)) {
-		xenvbd_end(vbd);
-		xenvbd_put(vbd);
-		return;
-	}
-	xenvbd_debugfs_add_remnant(vbd);
-	__module_get(THIS_MODULE);
-	xenvbd_get(vbd);
-	queue_work(xenvbd_wq, &vbd->end_work);
-	if (may_wait)
-		wait_for_end(vbd);
-	xenvbd_put(vbd);
-}
 
 /*
  * The device goes at once. What the disk still has of it lives on as a
@@ -470,32 +410,17 @@ static void remove_vbd(struct xenvbd *vbd, bool may_wait)
  */
 static void xenvbd_remove(struct xenbus_device *xbdev)
 {
-	remove_vbd(dev_get_drvdata(&xbdev->dev), true);
-}
+	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
 
-static int xenvbd_watch(struct xenvbd *vbd)
-{
-	struct xenbus_device *xbdev = vbd->xbdev;
-	int err;
-
-	err = xenbus_watch_pathfmt(xbdev, &vbd->disk_watch, NULL, disk_changed,
-				   "%s/physical-device", xbdev->nodename);
-	if (err)
-		return err;
-	err = xenbus_watch_pathfmt(xbdev, &vbd->state_watch, NULL, state_changed,
-				   "%s/state", xbdev->nodename);
-	if (err)
-		return err;
-	return xenbus_watch_pathfmt(xbdev, &vbd->online_watch, NULL, online_changed,
-				    "%s/online", xbdev->nodename);
+	dev_set_drvdata(&xbdev->dev, NULL);
+	xenvbd_let_go(vbd);
 }
 
 static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_id *id)
 {
 	struct xenvbd *vbd;
-	int err;
 
-	if (has_remnant(xbdev)) {
+	if (xenvbd_has_remnant(xbdev)) {
 		dev_err(&xbdev->dev, "its disk has yet to answer requests from before\n");
 		return -EBUSY;
 	}
@@ -505,28 +430,17 @@ static int xenvbd_probe(struct xenbus_device *xbdev, const struct xenbus_device_
 		return -ENOMEM;
 	}
 	INIT_WORK(&vbd->work, xenvbd_work);
-	INIT_WORK(&vbd->end_work, end_work);
 	INIT_DEFERRABLE_WORK(&vbd->size_work, look_at_size);
 	xenvbd_wait_init(vbd);
+	xenvbd_remnant_init(vbd);
+	xenvbd_tunables_init(vbd);
 	vbd->wq = xenvbd_wq;
+	/* Not what a driver before has left: the work item begins anew, whoever looks. */
+	xbdev->state = XenbusStateInitialising;
 	dev_set_drvdata(&xbdev->dev, vbd);
 	xenvbd_debugfs_add(vbd);
-
-	/* Whatever the watches find has to wait for the first state. */
-	mutex_lock(&vbd->lock);
-	xenvbd_tunables_init(vbd);
-	err = xenvbd_publish_transport(vbd);
-	if (err)
-		fail(vbd, err);
-	if (!err)
-		err = xenvbd_watch(vbd);
-	if (!err)
-		err = switch_state(vbd, XenbusStateInitWait);
-	mutex_unlock(&vbd->lock);
-
-	if (err)
-		remove_vbd(vbd, false);
-	return err;
+	queue_work(xenvbd_wq, &vbd->work);
+	return 0;
 }
 
 static const struct xenbus_device_id xenvbd_ids[] = {
@@ -579,6 +493,8 @@ out_destroy_cache:
 static void __exit xenvbd_exit(void)
 {
 	xenbus_unregister_driver(&xenvbd_driver);
+	/* What was removed last may have watches yet, which queue work. */
+	flush_workqueue(xenvbd_wq);
 	destroy_workqueue(xenvbd_wq);
 	xenvbd_debugfs_exit();
 	xenvbd_cache_destroy();

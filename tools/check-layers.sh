@@ -17,7 +17,7 @@ layer()
 	common | req | grant | pool | copy | bdev | io)	echo 1 ;;
 	blkback | thread | linger | gate | discard)	echo 2 ;;
 	features | keys | tunables | vbd | wait)	echo 3 ;;
-	xenbus)						echo 4 ;;
+	xenbus | remnant)				echo 4 ;;
 	sysfs | debugfs | trace)			echo 5 ;;
 	*)						return 1 ;;
 	esac

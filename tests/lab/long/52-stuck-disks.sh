@@ -133,6 +133,7 @@ slow_disk()
 
 closed_is() { [ "$(xs_read "$(be_of "$1")/state")" = 6 ]; }
 has_in_flight() { [ "$(cat "$(sysfs_of "$1")/in_flight")" -gt 0 ]; }
+driver_state_is() { [ "$(<"$(sysfs_of "$1")/state")" = "$2" ]; }
 refused() { dmesg | grep "vbd-0-$1: its disk has yet to answer"; }
 driver() { echo "vbd-0-$2" >"/sys/bus/xen-backend/drivers/vbd/$1"; }
 
@@ -229,7 +230,7 @@ ok "and says why" refused "$STUCK"
 ok "the disk answers again" dmsetup resume stuck0
 ok "no remnant is left" wait_for 30 remnants_are 0
 ok "now it can" driver bind "$STUCK"
-ok "it is served again" wait_for 30 vbd_state_is 0 xvdy 4
+ok "it is served again" wait_for 30 driver_state_is "$STUCK" Connected
 ok "the guest has written" wait $dd
 ok "all of it" cmp -n 65536 "$LAB_TMP/data" /dev/mapper/stuck0
 ok "detach" hand_detach xvdy

@@ -65,6 +65,20 @@ check_range()
 	ok "$2: detach" hand_detach xvda
 }
 
+holds_pieces()
+{
+	{
+		pattern | head -c 2097152
+		head -c 3112960 /dev/zero
+		pattern | tail -c 3178496
+	} | cmp -n 8388608 - "$SCSI_DISK"
+}
+
+small_pieces()
+{
+	echo 131072 >"/sys/block/${SCSI_DISK#/dev/}/queue/discard_max_bytes"
+}
+
 # check_seams: one discard in many pieces, and it does not begin where the disk's
 # granularity of 32 KiB does. From 2 MiB on all is gone to the last whole 32 KiB.
 check_seams()
@@ -81,9 +95,7 @@ check_seams()
 	after=$(awk '{ print $12 }' "$stat")
 	ok "pieces: the disk sees many" [ $((after - before)) -ge 24 ]
 	blockdev --flushbufs "$SCSI_DISK"
-	ok "pieces: nothing is lost between them" eval '{ pattern | head -c 2097152
-		head -c 3112960 /dev/zero
-		pattern | tail -c 3178496; } | cmp -n 8388608 - "$SCSI_DISK"'
+	ok "pieces: nothing is lost between them" holds_pieces
 	ok "pieces: detach" hand_detach xvda
 }
 
@@ -181,8 +193,7 @@ ok "the disk goes" secure_disk_goes
 ok "a SCSI disk that unmaps" scsi_disk lbpu=1 unmap_granularity=8 unmap_alignment=0
 check_range "$SCSI_DISK" "SCSI"
 ok "one that unmaps 32 KiB at a time" scsi_disk lbpu=1 unmap_granularity=64
-ok "and no more than 128 KiB at once" eval \
-	'echo 131072 >"/sys/block/${SCSI_DISK#/dev/}/queue/discard_max_bytes"'
+ok "and no more than 128 KiB at once" small_pieces
 check_seams
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload

@@ -25,6 +25,7 @@
 #include "grant.h"
 #include "io.h"
 #include "linger.h"
+#include "trace.h"
 
 /* When to try again where nobody says. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
@@ -129,6 +130,7 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	enum xenvbd_reason reason = xenvbd_validate(cmd, &ring->limits);
 
 	if (unlikely(reason)) {
+		trace_xenvbd_refuse(ring, cmd, reason);
 		ring_log_refusal(ring, cmd, reason);
 		return xenvbd_reason_status(reason);
 	}
@@ -189,6 +191,7 @@ static void ring_take_one(struct xenvbd_ring *ring)
 	}
 
 	req = req_get(ring, &cmd);
+	trace_xenvbd_take(ring, req);
 	if (req->op != BLKIF_OP_READ && !xenvbd_gate_admit(ring, req))
 		return;
 	*ring->todo_tail = req;
@@ -293,6 +296,7 @@ static void ring_submit(struct xenvbd_req *reqs, unsigned int nr)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;
+		trace_xenvbd_submit(req->ring, req);
 		if (unlikely(req->op == BLKIF_OP_DISCARD))
 			xenvbd_discard_add(req->ring, req);
 		else if (unlikely(req->status != BLK_STS_OK))
@@ -371,6 +375,7 @@ static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
 
 static void ring_finish(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	trace_xenvbd_respond(ring, req);
 	if (unlikely(req->status != BLK_STS_OK)) {
 		xenvbd_stat_inc(&ring->stats.err_req);
 		if (xenvbd_req_flushes(req) && req->status == BLK_STS_NOTSUPP)

@@ -12,6 +12,7 @@
 
 #include "copy.h"
 #include "grant.h"
+#include "trace.h"
 
 /* A ring's pages, in use or not; the largest request fits. */
 #define MAX_BUFS	512
@@ -76,6 +77,7 @@ void xenvbd_copy_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	if (!ring->nr_batch)
 		return;
 
+	trace_xenvbd_copy(ring, ring->nr_batch);
 	gnttab_batch_copy(ring->batch.copy, ring->nr_batch);
 	xenvbd_stat_inc(&ring->stats.copy_calls);
 	for (; op < ring->nr_batch; req = req->next) {
@@ -162,6 +164,7 @@ static void batch_copy(struct xenvbd_ring *ring)
 	if (!ring->nr_batch)
 		return;
 
+	trace_xenvbd_copy(ring, ring->nr_batch);
 	gnttab_batch_copy(ring->batch.copy, ring->nr_batch);
 	xenvbd_stat_inc(&ring->stats.copy_calls);
 	xenvbd_stat_add(&ring->stats.copy_ops, ring->nr_batch);

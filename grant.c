@@ -17,6 +17,7 @@
 #include "copy.h"
 #include "grant.h"
 #include "pool.h"
+#include "trace.h"
 
 /* The pages that grants are mapped to, in use or not. */
 #define MAX_RING_PAGES		8192
@@ -47,6 +48,7 @@ static void batch_unmap(struct xenvbd_ring *ring)
 		return;
 
 	/* Each operation has a status of its own; the sum says nothing more. */
+	trace_xenvbd_unmap(ring, ring->nr_batch);
 	if (gnttab_unmap_refs(ring->batch.unmap, NULL, ring->batch_page, ring->nr_batch))
 		pr_debug("%s: unmapping of grants failed\n", ring->name);
 	xenvbd_stat_inc(&ring->stats.unmap_calls);
@@ -432,6 +434,7 @@ static void batch_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	struct xenvbd_req *req;
 	unsigned int i;
 
+	trace_xenvbd_map(ring, ring->nr_batch);
 	if (gnttab_map_refs(ring->batch.map, NULL, ring->batch_page, ring->nr_batch))
 		pr_debug("%s: mapping of grants failed\n", ring->name);
 	xenvbd_stat_add(&ring->stats.map_ops, ring->nr_batch);

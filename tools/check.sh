@@ -32,6 +32,8 @@ checkpatch_ignore()
 	proto.h)	echo ARCH_DEFINES ;;
 	# Generated attributes: parentheses would not compile
 	sysfs.c)	echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON ;;
+	# How all tracepoints are written
+	trace.h)	echo OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,LONG_LINE ;;
 	# The list that members, files and sums are generated from
 	stats.h)	printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
 				MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE TRAILING_SEMICOLON ;;

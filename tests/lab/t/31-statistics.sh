@@ -3,7 +3,8 @@
 # lab: timeout=900
 #
 # The statistics agree with what was done, to the request and the sector, and
-# each flush of the frontend is one at the disk. xentop shows the same.
+# each flush of the frontend is one at the disk. xentop shows the same, and so do
+# the tracepoints.
 
 . /lab/lib.sh
 
@@ -58,6 +59,43 @@ fsyncs()
 		}' "$1"
 }
 
+TRACE=/sys/kernel/tracing
+
+# traced EVENT: how often the one command of read_traced has met it
+traced()
+{
+	grep -c " $1: domid=0 vdev=51712 ring=[0-9]* id=[0-9]* read sector=[0-9]* nr_sects=8 nr_segs=1 error=0 req=" \
+		$TRACE/trace
+}
+
+# A histogram of what each request has taken, as design.rst says
+TAKE='hist:keys=req:t=common_timestamp.usecs'
+# shellcheck disable=SC2016 # they are the kernel's variables
+RESPOND='hist:keys=req:us=common_timestamp.usecs-$t:onmatch(xen_blkback.xenvbd_take).xenvbd_latency($us)'
+LATENCY='hist:keys=us.log2'
+
+latency_begin()
+{
+	echo 'xenvbd_latency u64 us' >>$TRACE/synthetic_events &&
+		echo "$TAKE" >$TRACE/events/xen_blkback/xenvbd_take/trigger &&
+		echo "$RESPOND" >$TRACE/events/xen_blkback/xenvbd_respond/trigger &&
+		echo "$LATENCY" >$TRACE/events/synthetic/xenvbd_latency/trigger
+}
+
+# A module does not take its histograms with it
+latency_end()
+{
+	echo "!$LATENCY" >$TRACE/events/synthetic/xenvbd_latency/trigger &&
+		echo "!$RESPOND" >$TRACE/events/xen_blkback/xenvbd_respond/trigger &&
+		echo "!$TAKE" >$TRACE/events/xen_blkback/xenvbd_take/trigger &&
+		echo '!xenvbd_latency u64 us' >>$TRACE/synthetic_events
+}
+
+latency_total()
+{
+	awk '$1 == "Hits:" { print $2 }' $TRACE/events/synthetic/xenvbd_latency/hist
+}
+
 ok "the backend loads" module_load
 ok "a disk with a cache" null_disk cache_size=8
 ok "attach" attach_loopback /dev/nullb0 xvda
@@ -76,6 +114,15 @@ read -r rd_req rd_sect wr_req wr_sect _ <<<"$totals"
 xentop=$(xentop -b -i 1 -x | grep -A 1000 Domain-0 | grep 'VBD.* 51712 ' | tr -s ' ')
 like "$xentop" "RD: $rd_req WR: $wr_req RSECT: $rd_sect WSECT: $wr_sect" \
 	"xentop shows them"
+echo 1 >$TRACE/events/xen_blkback/enable
+ok "a histogram of latencies" latency_begin
+ok "256 reads are traced" fio_on_disk --rw=randread --bs=4k --size=1m
+echo 0 >$TRACE/events/xen_blkback/enable
+for event in xenvbd_take xenvbd_submit xenvbd_respond; do
+	is "$(traced $event)" 256 "each meets $event"
+done
+is "$(latency_total)" 256 "and is in the histogram"
+ok "which goes again" latency_end
 ok "detach" detach xvda
 ok "the backend unloads" module_unload
 done_testing

@@ -506,3 +506,6 @@ module_exit(xenvbd_exit);
 MODULE_DESCRIPTION("Xen virtual block device backend driver");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS("xen-backend:vbd");
+#ifdef XENVBD_VERSION
+MODULE_VERSION(__stringify(XENVBD_VERSION));
+#endif

@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The Debian package: built, installed with DKMS for the kernels of the lab, upgraded
+# and removed, in a Debian root of its own without a network. For prove, from any
+# directory; needs root, or sudo.
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+REPO=$(cd "$HERE/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR/../lab source=common.sh
+. "$HERE/../lab/common.sh"
+[ "$(id -u)" = 0 ] || exec sudo XENVBD_CACHE="$CACHE" "$0"
+
+LOG=$BUILD/package.log
+n=0
+failed=0
+
+# report STATUS NAME
+report()
+{
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+		return 1
+	fi
+}
+
+# is GOT WANT NAME
+is()
+{
+	[ "$1" = "$2" ]
+	report $? "$3" && return
+	echo "# got:      ${1//$'\n'/$'\n'#           }"
+	echo "# expected: ${2//$'\n'/$'\n'#           }"
+}
+
+finish()
+{
+	echo "1..$n"
+	exit "$failed"
+}
+
+# inside COMMAND...
+inside()
+{
+	"$HERE/in-root" "$root" "$@"
+}
+
+# ok NAME COMMAND...: inside; shows its output if it fails
+ok()
+{
+	local name=$1 status=0
+
+	shift
+	inside "$@" >"$LOG" 2>&1 || status=$?
+	report "$status" "$name" && return
+	tail -n 40 "$LOG" | sed 's/^/# /'
+	return 1
+}
+
+# add_kernel KERNEL: its headers and modules, as far as the lab has them
+add_kernel()
+{
+	local dir release
+
+	dir=$(kernel_dir "$1")
+	release=$(<"$dir/release")
+	releases+=("$release")
+	cp -a "$dir/headers/usr" "$root/"
+	mkdir -p "$root/lib/modules"
+	cp -a "$dir/modules/lib/modules/$release" "$root/lib/modules/"
+	ln -s "/usr/src/linux-headers-$release" "$root/lib/modules/$release/build"
+}
+
+# sources: the files of the repository, but not as one
+sources()
+{
+	mkdir "$root/src"
+	(cd "$REPO" && find . \( -path ./build -o -path ./.git \) -prune -o -type f -print |
+		cpio -p -d -m -R 0:0 --quiet "$root/src")
+}
+
+# commit: a repository of the root's own
+commit()
+{
+	inside git -C /src init -q &&
+		inside git -C /src add . &&
+		inside git -C /src -c user.name=x -c user.email=x commit -q -m x
+}
+
+# modules: which xen-blkback each kernel would load
+modules()
+{
+	local release
+
+	for release in "${releases[@]}"; do
+		inside modinfo -k "$release" -F filename xen-blkback |
+			sed "s|^/lib/modules/$release/||"
+	done
+}
+
+# twice LINE: for two kernels
+twice()
+{
+	printf '%s\n' "$1" "$1"
+}
+
+# dkms_status: of each kernel, or of none
+dkms_status()
+{
+	inside dkms status -m xen-blkback 2>/dev/null | sed 's/, x86_64//' | sort
+}
+
+# installed VERSION: what dkms_status says then
+installed()
+{
+	printf "xen-blkback/$1, %s: installed\n" "${releases[@]}" | sort
+}
+
+# parameters RELEASE: of its module
+parameters()
+{
+	inside modinfo -k "$1" -F parm xen-blkback | cut -d: -f1 | sort
+}
+
+check_module()
+{
+	is "$(inside modinfo -k "$1" -F vermagic xen-blkback | cut -d' ' -f1)" "$1" \
+		"$1: the module is built for it"
+	is "$(parameters "$1")" "$(cat "$REPO"/*.c |
+		sed -nE 's/^module_param(_cb|_named)?\((\w+),.*/\2/p' | sort)" \
+		"$1: it has all parameters"
+	is "$(inside modinfo -k "$1" -F alias xen-blkback)" xen-backend:vbd "$1: its alias"
+	is "$(inside modinfo -k "$1" -F version xen-blkback)" "$version" "$1: and its version"
+}
+
+base=$("$HERE/root.sh") || { report 1 "the root is there"; finish; }
+mkdir -p "$BUILD"
+work=$(mktemp -d "$BUILD/package.XXXXXX") || exit
+trap 'rm -rf --one-file-system "$work"' EXIT
+root=$work/root
+cp -a "$base" "$root"
+releases=()
+for kernel in "${KERNELS[@]}"; do
+	add_kernel "$kernel"
+done
+sources
+stock=kernel/drivers/block/xen-blkback/xen-blkback.ko
+ours=updates/dkms/xen-blkback.ko
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$REPO/dkms.conf")
+is "$(modules)" "$(twice $stock)" "both kernels have the stock module"
+
+ok "make deb" make -C /src deb
+package=/src/build/xen-blkback-dkms_${version}_all.deb
+ok "lintian finds no error and no warning" \
+	lintian --allow-root --fail-on error,warning "$package"
+ok "the package installs" dpkg -i "$package"
+is "$(dkms_status)" "$(installed "$version")" "DKMS has built the module for both kernels"
+is "$(modules)" "$(twice $ours)" "they load it instead of the stock module"
+for release in "${releases[@]}"; do
+	check_module "$release"
+done
+ok "xen-blkback-takeover is there" sh -c 'xen-blkback-takeover --help &&
+	test -s /usr/share/man/man8/xen-blkback-takeover.8.gz'
+ok "so is the documentation" test -e /usr/share/doc/xen-blkback-dkms/design.rst.gz
+inside dkms build -m xen-blkback -v "$version" -k 6.6.1-x \
+	--kernelsourcedir "/usr/src/linux-headers-${releases[0]}" >"$LOG" 2>&1
+is "$?" 77 "a kernel for which it is not made is left out"
+
+commit || echo "# no commit"
+upgrade=$version+git$(TZ=UTC inside git -C /src log -1 --date=format-local:%Y%m%d%H%M%S \
+	--format=%cd).$(inside git -C /src describe --always)
+ok "make deb, of a commit" make -C /src deb
+ok "it is an upgrade" dpkg -i "/src/build/xen-blkback-dkms_${upgrade}_all.deb"
+# shellcheck disable=SC2016 # for the root's shell
+ok "DKMS builds it for all kernels" sh -c 'for k; do dkms install -m xen-blkback \
+	-v "$0" -k "$k" || exit; done' "$upgrade" "${releases[@]}"
+is "$(dkms_status)" "$(installed "$upgrade")" "the new version has replaced the old one"
+is "$(inside ls /usr/src | grep ^xen)" "xen-blkback-$upgrade" "its source, too"
+
+ok "the package is removed" dpkg -r xen-blkback-dkms
+is "$(dkms_status)" "" "DKMS knows it no more"
+is "$(modules)" "$(twice $stock)" "the stock modules are loaded again"
+is "$(cd "$root" && find usr/src usr/sbin lib/modules var/lib/dkms -name '*blkback*' |
+	grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
+
+ok "without what it needs" dpkg -P dh-dkms help2man
+inside make -C /src deb >"$LOG" 2>&1
+is "$(grep -o 'needs .*' "$LOG")" "needs Debian packages: dh-dkms help2man" \
+	"make deb names the packages that it misses"
+finish

@@ -77,19 +77,24 @@ def device_value(figures, name):
     return statistics.median(found) if found else None
 
 
+def cells_of(opts, queues):
+    """Those that are measured with so many queues"""
+    return opts["cells"] if queues == "1" else opts.get("multi_queue_cells", opts["cells"])
+
+
 def summarize(runs, opts):
     native = [run for figures in runs.values() for run in figures]
-    wheres = [f"{place}/p{p}/q{q}" for place in opts["places"] if place != "native"
+    wheres = [(f"{place}/p{p}/q{q}", q) for place in opts["places"] if place != "native"
               for q in (opts["queues"] if place == "guest" else ["1"])
               for p in opts["persistent"]]
-    cells = [one_cell(runs, native, where, cell)
-             for where in wheres for cell in opts["cells"]]
-    missing = sorted({f"{title(c['where'])}: {module}" for c in cells for module in runs
+    found = [one_cell(runs, native, where, cell)
+             for where, q in wheres for cell in cells_of(opts, q)]
+    missing = sorted({f"{title(c['where'])}: {module}" for c in found for module in runs
                       if c.get(module) is None})
-    cells = [c for c in cells if any(c.get(module) for module in runs)]
-    ratios = [c["ratio"] for c in cells if "ratio" in c]
+    found = [c for c in found if any(c.get(module) for module in runs)]
+    ratios = [c["ratio"] for c in found if "ratio" in c]
     return {
-        "cells": cells,
+        "cells": found,
         "missing": missing,
         "geometric mean": math.exp(statistics.fmean(map(math.log, ratios)))
         if ratios else None,

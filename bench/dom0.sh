@@ -14,6 +14,7 @@ cells="4k-randread-d1 4k-randread-d32 4k-randwrite-d32 64k-read-d16 64k-write-d1
 persistent="1 0"
 queues="1"
 traced="4k-randread-d32 512k-read-d8"
+allocating="4k-randread-d32 44k-read-d16"
 device=1
 profile=
 runtime=500ms
@@ -204,6 +205,56 @@ traced_cell()
 	rm -f "$trace"
 }
 
+TRIGGERS=(/sys/kernel/tracing/events/kmem/{kmalloc,kmem_cache_alloc,mm_page_alloc})
+
+# Adds up the histograms of allocations by stack, below which is the backend. What the
+# block layer allocates is told by the function that allocates; all else is the driver's.
+# An interrupt that came while the driver ran is not.
+COUNT_ALLOCATIONS='
+	BEGIN { n["block"] = n["own"] = 0 }
+	/^\{/ { caller = ""; end = under = 0; next }
+	/^\}/ && under { n[caller ~ /^(__)?(bio|bvec|blk|submit_bio|null)_/ ? "block" : "own"] += $NF
+		print FILENAME, caller, $NF >"/dev/stderr" }
+	/^ *Hits:/ { hits += $2 }
+	/^ *Dropped:/ && $2 { print "dropped", $2 }
+	!/^ +[^ ]+\+0x/ || end { next }
+	/asm_|_upcall|_interrupt/ { end = 1; next }
+	!caller && !/^ *(__)?(mempool|kmalloc|kmem_cache|alloc_pages|get_free_pages)/ { caller = $1 }
+	/\[xen_blkback\]/ { under = end = 1 }
+	END {
+		if (!hits)
+			print "dropped all"
+		for (k in n)
+			print k, n[k]
+	}
+'
+
+# trigger PREFIX: of the histograms; "!" takes them away
+trigger()
+{
+	local t
+
+	for t in "${TRIGGERS[@]}"; do
+		echo "$1hist:keys=stacktrace" >"$t/trigger" || die "no histogram of ${t##*/}"
+	done
+}
+
+# allocating_cell CELL: memory allocated by the backend, and by the block layer for it,
+# per I/O. What fio needs to start has no backend in its stack.
+allocating_cell()
+{
+	local name count n
+
+	trigger ''
+	run_fio "$(fio_command "$DEV" "$1" "$QUEUES" --time_based --runtime=100ms)"
+	while read -r name count; do
+		[ "$name" != dropped ] || die "$WHERE/$1: $count allocations are not counted"
+		figure "$WHERE/$1/alloc_$name" "$(awk -v c="$count" -v n="$(ios "$1")" \
+			'BEGIN { printf "%.4f", c / n }')"
+	done < <(awk "$COUNT_ALLOCATIONS" "${TRIGGERS[@]/%//hist}")
+	trigger '!'
+}
+
 # profile_cell CELL: tells bench/profile when the cell runs steadily; the naps are
 # of virtual time
 profile_cell()
@@ -253,6 +304,9 @@ all_cells()
 	[ "$PLACE" != native ] || return 0
 	for c in $traced; do
 		[[ " $cells " != *" $c "* ]] || traced_cell "$c"
+	done
+	for c in $allocating; do
+		allocating_cell "$c"
 	done
 }
 
@@ -495,7 +549,7 @@ place_device()
 
 for argument; do
 	case $argument in
-	places=*|cells=*|persistent=*|queues=*|traced=*|device=*|profile=*|runtime=*|ramp=*)
+	places=*|cells=*|persistent=*|queues=*|traced=*|allocating=*|device=*|profile=*|runtime=*|ramp=*)
 		declare "$argument" ;;
 	*) die "unknown argument $argument" ;;
 	esac

@@ -77,6 +77,17 @@ def device_value(figures, name):
     return statistics.median(found) if found else None
 
 
+def allocations(runs, wheres):
+    """Of each cell that was traced: per module what the driver and the block layer
+    allocated per I/O"""
+    names = {key.removesuffix("/alloc_own") for figures in runs.values() for run in figures
+             for key in run if key.endswith("/alloc_own")}
+    return [{"where": where, "cell": name.rsplit("/", 1)[1],
+             **{module: [median(figures, f"{name}/alloc_{who}") for who in ("own", "block")]
+                for module, figures in runs.items()}}
+            for where in wheres for name in sorted(names) if name.startswith(f"{where}/")]
+
+
 def cells_of(opts, queues):
     """Those that are measured with so many queues"""
     return opts["cells"] if queues == "1" else opts.get("multi_queue_cells", opts["cells"])
@@ -96,6 +107,7 @@ def summarize(runs, opts):
     return {
         "cells": found,
         "missing": missing,
+        "allocations": allocations(runs, [where for where, _ in wheres]),
         "geometric mean": math.exp(statistics.fmean(map(math.log, ratios)))
         if ratios else None,
         "device": {name: {m: device_value(figures, name) for m, figures in runs.items()}
@@ -225,6 +237,18 @@ def count_lines(summary):
             yield f"  {c['cell']:17}" + "".join(f"{text:>15}" for text in columns)
 
 
+def allocation_lines(summary):
+    yield "Memory allocations per I/O, by the driver itself and by the block layer for it"
+    yield f"  {'':62}{'driver':>15}{'block layer':>15}"
+    for found in summary["allocations"]:
+        stock, ours = (found.get(module, [None, None]) for module in ("stock", "ours"))
+        columns = [" > ".join("-" if v is None else f"{v:.2f}" for v in values_of_both)
+                   for values_of_both in zip(stock, ours)]
+        verdict = "" if ours[0] is None else f" {mark(ours[0] == 0)}"
+        yield (f"  {title(found['where']):45}{found['cell']:17}{columns[0]:>15}{columns[1]:>15}"
+               f"{verdict}")
+
+
 def device_lines(summary):
     yield f"{'The device':48}{'stock':>10}{'ours':>10}{'at most':>9}"
     for name, what, limit in DEVICE:
@@ -243,6 +267,8 @@ def text(summary, versions):
              f"{summary['runs']} boots of each module", ""]
     lines += speed_lines(summary)
     lines += [""] + list(count_lines(summary))
+    if summary["allocations"]:
+        lines += [""] + list(allocation_lines(summary))
     if any(v is not None for f in summary["device"].values() for v in f.values()):
         lines += [""] + list(device_lines(summary))
     if summary["missing"]:

@@ -16,11 +16,14 @@ queues="1"
 traced="4k-randread-d32 512k-read-d8"
 allocating="4k-randread-d32 44k-read-d16"
 device=1
+backend=kernel
 profile=
 runtime=500ms
 ramp=100ms
 
 DISK=/dev/nullb0
+EXTRA=/job/extra/usr
+QEMU=$EXTRA/libexec/xen-qemu-system-i386
 
 die()
 {
@@ -82,14 +85,55 @@ in_front()
 	fi
 }
 
+# qemu COMMAND-LINE...: brings its own libraries
+qemu()
+{
+	LD_LIBRARY_PATH=$EXTRA/lib/x86_64-linux-gnu exec "$QEMU" "$@"
+}
+
+# qemu_start DOMID: serves that guest's qdisks, until the guest goes
+qemu_start()
+{
+	local state=/local/domain/0/device-model/$1/state
+
+	qemu -xen-domid "$1" -xen-attach -name bench -M xenpv -nographic -nodefaults \
+		-no-user-config -monitor none -serial none -parallel none >&2 &
+	QEMU_PID=$!
+	wait_for 60 xenstore-exists "$state" || die "QEMU does not start"
+	# xl attaches a qdisk only to a guest whose QEMU it knows
+	xenstore-write "/local/domain/$1/image/device-model-pid" "$QEMU_PID"
+}
+
+# attach_guest DOMID: as xvda; sets VBD, the backend's directory in sysfs, of QEMU's in
+# xenstore
+attach_guest()
+{
+	if [ "$backend" = qdisk ]; then
+		VBD=/local/domain/0/backend/qdisk/$1/$(vdev_number xvda)
+		xl block-attach "$1" "vdev=xvda,access=rw,format=raw,backendtype=qdisk,target=$DISK"
+	else
+		VBD=$(vbd_sysfs "$1" xvda)
+		xl block-attach "$1" "phy:$DISK" xvda w
+	fi
+}
+
+vbd_gone()
+{
+	if [ "$backend" = qdisk ]; then
+		! xenstore-exists "$VBD"
+	else
+		! test -e "$VBD"
+	fi
+}
+
 # back_values: what the backend counted, NAME VALUE per line; the native disk
-# has only its sectors
+# has only its sectors, and so has QEMU
 back_values()
 {
 	local f
 
 	echo "back_ctxt $(sed -n 's/^ctxt //p' /proc/stat)"
-	if [ "$PLACE" = native ]; then
+	if [ "$PLACE" = native ] || [ "$backend" = qdisk ]; then
 		awk '{ print "sectors", $3 + $7 }' "/sys/block/${DISK#/dev/}/stat"
 		return
 	fi
@@ -305,6 +349,7 @@ all_cells()
 	for c in $traced; do
 		[[ " $cells " != *" $c "* ]] || traced_cell "$c"
 	done
+	[ "$backend" = kernel ] || return 0
 	for c in $allocating; do
 		allocating_cell "$c"
 	done
@@ -316,6 +361,7 @@ negotiated()
 	local fe be got
 
 	fe=$(frontend_path "$1" xvda) be=$(backend_path "$1" xvda)
+	[ "$backend" = kernel ] || be=$VBD
 	got=$(xs_read "$fe/multi-queue-num-queues" || echo 1)
 	[ "$got" = "$QUEUES" ] || die "$WHERE: $got queues instead of $QUEUES"
 	got=$(($(xs_read "$fe/feature-persistent" || echo 0) &
@@ -356,20 +402,20 @@ place_guest()
 		GUEST_VCPUS=$QUEUES GUEST_TIMEOUT=400 guest_start bench pv ||
 			die "the guest of $QUEUES CPUs does not start"
 		domid=$(guest_domid bench)
+		[ "$backend" != qdisk ] || qemu_start "$domid"
 		for PERSISTENT in $persistent; do
 			WHERE=guest/p$PERSISTENT/q$QUEUES
 			guest_run bench "echo $PERSISTENT >/sys/module/xen_blkfront/parameters/feature_persistent" ||
 				die "$WHERE: cannot set feature_persistent"
-			xl block-attach "$domid" "phy:$DISK" xvda w || die "$WHERE: cannot attach"
+			attach_guest "$domid" || die "$WHERE: cannot attach"
 			guest_run bench 'for ((n = 0; n < 300; n++)); do
 				[ "$(cat /sys/block/xvda/size 2>/dev/null || echo 0)" = 0 ] || exit 0
 				sleep 0.1
 			done; exit 1' || die "$WHERE: no disk in the guest"
-			VBD=$(vbd_sysfs "$domid" xvda)
 			negotiated "$domid"
 			all_cells
 			xl block-detach "$domid" xvda || die "$WHERE: cannot detach"
-			wait_for 30 not test -e "$VBD" || die "$WHERE: the vbd stays"
+			wait_for 30 vbd_gone || die "$WHERE: the vbd stays"
 		done
 		guest_destroy bench || die "the guest of $QUEUES CPUs does not go"
 	done
@@ -547,9 +593,18 @@ place_device()
 	done
 }
 
+version_of_backend()
+{
+	if [ "$backend" = qdisk ]; then
+		(qemu --version) | awk 'NR == 1 { print $4 }'
+	else
+		sha1sum "$(modinfo -F filename xen-blkback)" | cut -c1-12
+	fi
+}
+
 for argument; do
 	case $argument in
-	places=*|cells=*|persistent=*|queues=*|traced=*|allocating=*|device=*|profile=*|runtime=*|ramp=*)
+	places=*|cells=*|persistent=*|queues=*|traced=*|allocating=*|device=*|backend=*|profile=*|runtime=*|ramp=*)
 		declare "$argument" ;;
 	*) die "unknown argument $argument" ;;
 	esac
@@ -560,7 +615,7 @@ module_load max_queues=4 || die "the $LAB_MODULE backend does not load"
 figure version/xen "$(xl info | sed -n 's/^xen_version *: //p')"
 figure version/kernel "$(uname -r)"
 figure version/fio "$(fio --version)"
-figure version/module "$(sha1sum "$(modinfo -F filename xen-blkback)" | cut -c1-12)"
+figure version/module "$(version_of_backend)"
 for place in $places; do
 	"place_$place"
 done

@@ -5,12 +5,13 @@ from xml.sax.saxutils import escape
 
 import report
 
-SERIES = [("native", "#b0b0b0"), ("stock", "#d98c3f"), ("ours", "#2f6db0")]
+SERIES = [("native", "#b0b0b0"), ("qdisk", "#7a9a5a"), ("stock", "#d98c3f"),
+          ("ours", "#2f6db0")]
 PANEL_HEIGHT = 190
 BARS_HEIGHT = 120
 LEFT = 46
-CELL_WIDTH = 116
-BAR_WIDTH = 28
+CELL_WIDTH = 126
+BAR_WIDTH = 26
 
 
 def text(x, y, what, size=11, anchor="middle", extra=""):
@@ -20,11 +21,9 @@ def text(x, y, what, size=11, anchor="middle", extra=""):
 
 def bars(cell, x, bottom):
     """The bars of one cell, each with its IOPS; ours with its ratio to stock"""
-    full = cell["native"] or max(cell.get("stock") or 0, cell.get("ours") or 0)
-    for n, (name, colour) in enumerate(SERIES):
-        iops = cell.get(name)
-        if not iops or not full:
-            continue
+    full = cell["native"] or max(cell.get(name) or 0 for name, _ in SERIES)
+    for n, (name, colour) in enumerate(s for s in SERIES if cell.get(s[0])):
+        iops = cell[name]
         height = BARS_HEIGHT * min(iops / full, 1.05)
         left = x + 8 + n * (BAR_WIDTH + 4)
         yield (f'<rect x="{left:.1f}" y="{bottom - height:.1f}" width="{BAR_WIDTH}" '

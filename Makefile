@@ -7,3 +7,6 @@ xen-blkback-y += ring.o proto.o validate.o state.o sysfs.o debugfs.o trace.o
 
 # trace/define_trace.h includes trace.h once more, by its name
 CFLAGS_trace.o := -I$(src)
+
+xen-blkback-$(CONFIG_XEN_BLKDEV_BACKEND_KUNIT_TEST) += tests/proto_kunit.o tests/ring_kunit.o
+xen-blkback-$(CONFIG_XEN_BLKDEV_BACKEND_KUNIT_TEST) += tests/state_kunit.o tests/validate_kunit.o

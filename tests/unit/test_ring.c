@@ -4,15 +4,11 @@
 #include <linux/errno.h>
 
 #include "ring.h"
+#include "../ring_rows.h"
 #include "ring_ref.h"
 #include "unit.h"
 
 #define MAX_PAGES	16
-
-/* Where the 32-bit indices start: most accidents happen at a wrap-around. */
-static const u32 starts[] = {
-	0, 1, 31, 511, 0x7fffffff, 0x80000000, 0xfffffdff, 0xfffffff0, 0xfffffffe, 0xffffffff,
-};
 
 struct fixture {
 	struct xenvbd_sring sring;
@@ -60,16 +56,13 @@ static void attach_ok(struct fixture *f, unsigned int pages, enum xenvbd_abi abi
 
 static void rings_have_as_many_slots_as_the_public_macros_say(void **state)
 {
-	static const struct {
-		unsigned int pages, nr_ents;
-	} known[] = { { 1, 32 }, { 2, 64 }, { 4, 128 }, { 8, 256 }, { 16, 512 } };
 	unsigned int pages, i;
 
-	for (i = 0; i < ARRAY_SIZE(known); i++) {
-		size_t bytes = known[i].pages * 4096;
+	for (i = 0; i < ARRAY_SIZE(ring_sizes); i++) {
+		size_t bytes = ring_sizes[i].pages * 4096;
 
-		assert_int_equal(xenvbd_sring_nr_ents(bytes, XENVBD_ABI_X86_32), known[i].nr_ents);
-		assert_int_equal(xenvbd_sring_nr_ents(bytes, XENVBD_ABI_X86_64), known[i].nr_ents);
+		assert_int_equal(xenvbd_sring_nr_ents(bytes, XENVBD_ABI_X86_32), ring_sizes[i].nr_ents);
+		assert_int_equal(xenvbd_sring_nr_ents(bytes, XENVBD_ABI_X86_64), ring_sizes[i].nr_ents);
 	}
 	for (pages = 1; pages <= 32; pages++) {
 		size_t bytes = pages * 4096;
@@ -88,8 +81,8 @@ static void for_all(void (*fn)(unsigned int pages, enum xenvbd_abi abi, u32 star
 
 	for (pages = 1; pages <= MAX_PAGES; pages++)
 		for (abi = XENVBD_ABI_X86_32; abi <= XENVBD_ABI_X86_64; abi++)
-			for (i = 0; i < ARRAY_SIZE(starts); i++)
-				fn(pages, abi, starts[i]);
+			for (i = 0; i < ARRAY_SIZE(ring_starts); i++)
+				fn(pages, abi, ring_starts[i]);
 }
 
 static void attach_one(unsigned int pages, enum xenvbd_abi abi, u32 start)
@@ -313,9 +306,9 @@ static void a_push_notifies_as_the_public_macro_does(void **state)
 	unsigned int abi, i;
 
 	for (abi = XENVBD_ABI_X86_32; abi <= XENVBD_ABI_X86_64; abi++) {
-		for (i = 0; i < ARRAY_SIZE(starts); i++) {
-			notify_one(1, abi, starts[i]);
-			notify_one(2, abi, starts[i]);
+		for (i = 0; i < ARRAY_SIZE(ring_starts); i++) {
+			notify_one(1, abi, ring_starts[i]);
+			notify_one(2, abi, ring_starts[i]);
 		}
 	}
 }

@@ -72,7 +72,7 @@ static inline void xenvbd_compat_fput(struct file *file)
  * Linux 6.5 lets a slab cache be its own in slabinfo. Before, this is the flag
  * that keeps one from being merged and costs nothing.
  */
-#ifndef SLAB_NO_MERGE
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define SLAB_NO_MERGE	SLAB_NOLEAKTRACE
 #endif
 

@@ -15,7 +15,7 @@
 /**
  * xenvbd_discard_add - have a discard executed, as soon as it may
  * @ring: the ring
- * @req: checked; what is left of it
+ * @req: checked; without segments nothing of it can have failed since
  *
  * Context: the ring's thread.
  */
@@ -24,6 +24,19 @@ void xenvbd_discard_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	req->next = NULL;
 	*ring->discards_tail = req;
 	ring->discards_tail = &req->next;
+}
+
+/*
+ * The toolstack that has removed the vbd may give the disk to somebody else. The rest of
+ * a hint may be lost; data that had to be erased must not seem to be.
+ */
+static bool cut_short(const struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	if (likely(!READ_ONCE(ring->vbd->removed)))
+		return false;
+	if (req->nr_sects && req->flags & BLKIF_DISCARD_SECURE)
+		req->status = BLK_STS_IOERR;
+	return true;
 }
 
 /**
@@ -37,7 +50,7 @@ void xenvbd_discard_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 bool xenvbd_discard_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	ring->nr_discards--;
-	if (req->status != BLK_STS_OK || !req->nr_sects)
+	if (req->status != BLK_STS_OK || !req->nr_sects || cut_short(ring, req))
 		return true;
 	xenvbd_discard_add(ring, req);
 	return false;
@@ -61,7 +74,10 @@ bool xenvbd_discard_pass(struct xenvbd_ring *ring)
 		if (!ring->discards)
 			ring->discards_tail = &ring->discards;
 		ring->nr_discards++;
-		xenvbd_io_discard(req);
+		if (unlikely(cut_short(ring, req)))
+			xenvbd_req_complete(req);
+		else
+			xenvbd_io_discard(req);
 		work = true;
 	}
 	return work;

@@ -120,7 +120,9 @@ void xenvbd_io_discard(struct xenvbd_req *req)
 	/* Ignored if the disk does not know it, says blkif.h. */
 	secure = req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure;
 	max = secure ? bdev_max_secure_erase_sectors(bdev) : bdev_max_discard_sectors(bdev);
-	nr = io_piece(req, min_t(u32, max, MAX_PIECE));
+	max = min_t(u32, max, MAX_PIECE);
+	max -= max % req->ring->limits.align_sects;
+	nr = io_piece(req, max);
 	if (unlikely(!nr)) {
 		/* Nothing is soon discarded; or the disk does not know discards any more. */
 		req->status = req->nr_sects ? BLK_STS_NOTSUPP : BLK_STS_OK;

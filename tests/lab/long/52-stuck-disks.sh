@@ -131,6 +131,7 @@ slow_disk()
 	wait_for 60 eval "echo $jiffies >/sys/bus/pseudo/drivers/scsi_debug/delay"
 }
 
+disk_discards() { awk '{ print $12 }' /sys/block/nullb0/stat; }
 closed_is() { [ "$(xs_read "$(be_of "$1")/state")" = 6 ]; }
 has_in_flight() { [ "$(cat "$(sysfs_of "$1")/in_flight")" -gt 0 ]; }
 driver_state_is() { [ "$(<"$(sysfs_of "$1")/state")" = "$2" ]; }
@@ -240,11 +241,13 @@ leak_check "nothing is left behind"
 ok "a disk whose discards are stuck" dm_create stuck0
 dmsetup mknodes
 dm_stop stuck0
+discards=$(disk_discards)
 ok "a guest discards" talk 52000 /dev/mapper/stuck0 'repeat 8 discard queued sector=0 nr=64' push
 others_come_and_go "inside a discard"
 gone_soon "inside a discard" 52000
 ok "the disk answers again" dmsetup resume stuck0
 ok "no remnant is left" wait_for 30 remnants_are 0
+is $(($(disk_discards) - discards)) 4 "of eight discards the disk sees those it had been given"
 ok "the disk is free" dmsetup remove stuck0
 
 ok "a slow disk that takes one request at a time" scsi_disk max_queue=1

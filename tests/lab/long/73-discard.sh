@@ -167,6 +167,44 @@ check_secure()
 	is "$(erased_how | cut -d' ' -f2)" "$writes" "and not as a secure one"
 }
 
+# eight_discards: each takes the slow disk six seconds
+eight_discards()
+{
+	/job/blkfe --tap - <<-END
+		timeout io=60000
+		vbd devid=$(vdev_number xvda) physical-device=$(disk_devt mapper/slow)
+		connect
+		repeat 8 discard queued sector=1024 nr=8
+		push
+		wait
+		destroy
+	END
+}
+
+# slow_in_flight: what the slow disk has not answered
+slow_in_flight()
+{
+	awk '{ print $1 + $2 }' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor slow)/inflight"
+}
+
+slow_has()
+{
+	[ "$(slow_in_flight)" = "$1" ]
+}
+
+check_turns()
+{
+	local blkfe
+
+	eight_discards >"$LAB_TMP/blkfe" 2>&1 &
+	blkfe=$!
+	ok "of eight discards a slow disk is given four" wait_for 20 slow_has 4
+	nap 1
+	is "$(slow_in_flight)" 4 "and no more at a time"
+	ok "the others have their turn" wait $blkfe
+	sed 's/^\(not \)\?ok/  &/; s/^/# /' "$LAB_TMP/blkfe"
+}
+
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load
 leak_snapshot
@@ -182,6 +220,7 @@ frontend "read-only" no-discard.fe MODE=r DISK="$disk"
 
 ok "a disk that writes and discards slowly" delayed_disk 0 6000
 frontend "slow" slow-discard.fe DISK="$(devt_hex /dev/mapper/slow)"
+check_turns
 ok "the slow disk is free" dmsetup remove slow
 
 ok "a disk that knows secure erase" secure_disk

@@ -10,8 +10,7 @@
  *
  * Control plane: everything of a vbd that is not said to belong to somebody
  * else is protected by vbd->lock, which only process context takes and which
- * may be held for as long as a disk takes to answer. xenwatch never takes it
- * but to remove the device.
+ * may be held for as long as a disk takes to answer. xenwatch never takes it.
  *
  * Data plane: a ring belongs to its thread. Nobody else touches it but
  * interrupt handler, bio completion and whoever pokes it, which write the

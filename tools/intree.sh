@@ -124,8 +124,8 @@ export_driver()
 		case $f in
 		*.[ch]) without_compat ;;
 		*) cat ;;
-		esac <"$SRC/$f" | put "$IN/$f"
-	done
+		esac <"$SRC/$f" | put "$IN/$f" || exit
+	done || die "cannot export the driver to $TREE"
 }
 
 # The tree's own entry gives way to ours, and the line to descend is there
@@ -133,7 +133,6 @@ export_entry()
 {
 	awk -v ours="source \"$IN/Kconfig\"" '
 		$0 == "config XEN_BLKDEV_BACKEND" { print ours "\n"; skip = 1; next }
-		$0 == ours { found = 1 }
 		/^(config|menuconfig|choice|comment|menu|endmenu|if|endif|endchoice|source)/ { skip = 0 }
 		!skip' "$TREE/drivers/block/Kconfig" | put drivers/block/Kconfig
 	grep -qF "source \"$IN/Kconfig\"" "$TREE/drivers/block/Kconfig" ||

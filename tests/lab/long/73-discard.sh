@@ -181,27 +181,29 @@ eight_discards()
 	END
 }
 
-# slow_in_flight: what the slow disk has not answered
-slow_in_flight()
+# The slow disk hands them on when their six seconds are over
+discards_seen()
 {
-	awk '{ print $1 + $2 }' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor slow)/inflight"
+	echo $(($(awk '{ print $12 }' /sys/block/nullb0/stat) - $1))
 }
 
-slow_has()
+have_been_seen()
 {
-	[ "$(slow_in_flight)" = "$1" ]
+	[ "$(discards_seen "$1")" = "$2" ]
 }
 
 check_turns()
 {
-	local blkfe
+	local blkfe before
 
+	before=$(awk '{ print $12 }' /sys/block/nullb0/stat)
 	eight_discards >"$LAB_TMP/blkfe" 2>&1 &
 	blkfe=$!
-	ok "of eight discards a slow disk is given four" wait_for 20 slow_has 4
+	ok "of eight discards a slow disk is given four" wait_for 30 have_been_seen "$before" 4
 	nap 1
-	is "$(slow_in_flight)" 4 "and no more at a time"
+	is "$(discards_seen "$before")" 4 "and no more at a time"
 	ok "the others have their turn" wait $blkfe
+	is "$(discards_seen "$before")" 8 "and are seen"
 	sed 's/^\(not \)\?ok/  &/; s/^/# /' "$LAB_TMP/blkfe"
 }
 

@@ -247,13 +247,13 @@ def count_lines(summary):
 
 def allocation_lines(summary):
     yield "Memory allocations per I/O, by the driver itself and by the block layer for it"
-    yield f"  {'':62}{'driver':>15}{'block layer':>15}"
+    yield f"  {'':64}{'driver':>15}{'block layer':>15}"
     for found in summary["allocations"]:
         stock, ours = (found.get(module, [None, None]) for module in ("stock", "ours"))
         columns = [" > ".join("-" if v is None else f"{v:.2f}" for v in values_of_both)
                    for values_of_both in zip(stock, ours)]
         verdict = "" if ours[0] is None else f" {mark(ours[0] == 0)}"
-        yield (f"  {title(found['where']):45}{found['cell']:17}{columns[0]:>15}{columns[1]:>15}"
+        yield (f"  {title(found['where']):47}{found['cell']:17}{columns[0]:>15}{columns[1]:>15}"
                f"{verdict}")
 
 

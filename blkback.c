@@ -439,7 +439,7 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 		xenvbd_gate_pass(ring);
 	work |= ring_start(ring);
 	work |= ring_harvest(ring);
-	work |= xenvbd_discard_pass(ring);
+	work |= unlikely(ring->discards) && xenvbd_discard_pass(ring);
 	if (!work)
 		return false;
 

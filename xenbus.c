@@ -73,18 +73,25 @@ static void look_at_size(struct work_struct *work)
 	record(vbd, XENVBD_EVENT_RESIZE);
 }
 
+/* It writes Closing over whatever state of ours stands there. */
+static bool toolstack_closes(const struct xenvbd *vbd)
+{
+	struct xenbus_device *xbdev = vbd->xbdev;
+
+	return xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing;
+}
+
 /* What the toolstack wants, if it matters to what happens next. */
 static unsigned int toolstack_facts(struct xenvbd *vbd, unsigned int fe_state)
 {
-	struct xenbus_device *xbdev = vbd->xbdev;
 	unsigned int facts = 0;
 
 	if (fe_state != XenbusStateClosed && fe_state != XenbusStateInitialising)
 		return 0;
 
-	if (!xenbus_dev_is_online(xbdev))
+	if (!xenbus_dev_is_online(vbd->xbdev))
 		facts |= XENVBD_FACT_OFFLINE;
-	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
+	if (toolstack_closes(vbd))
 		facts |= XENVBD_FACT_CLOSE;
 	return facts;
 }
@@ -208,13 +215,12 @@ static void reap(struct xenbus_watch *watch, const char *path, const char *token
 /* A watch fires once when it is registered: that gets us into xenwatch. */
 static int act_unregister(struct xenvbd *vbd)
 {
-	struct xenbus_device *xbdev = vbd->xbdev;
 	int err;
 
 	xenvbd_disconnect(vbd);
 	xenvbd_close_disk(vbd);
 	/* The toolstack may have written Closing over our Closed, and wait. */
-	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
+	if (toolstack_closes(vbd))
 		switch_state(vbd, XenbusStateClosing);
 	switch_state(vbd, XenbusStateClosed);
 
@@ -335,11 +341,7 @@ static void handle_size(struct xenvbd *vbd)
 /* The toolstack may have changed its mind already. */
 static int say_initwait(struct xenvbd *vbd)
 {
-	struct xenbus_device *xbdev = vbd->xbdev;
-
-	if (xenbus_read_driver_state(xbdev, xbdev->nodename) == XenbusStateClosing)
-		return 0;
-	return switch_state(vbd, XenbusStateInitWait);
+	return toolstack_closes(vbd) ? 0 : switch_state(vbd, XenbusStateInitWait);
 }
 
 /*

@@ -10,20 +10,6 @@ static const u8 data_ops[] = {
 	BLKIF_OP_READ, BLKIF_OP_WRITE, BLKIF_OP_WRITE_BARRIER, BLKIF_OP_FLUSH_DISKCACHE,
 };
 
-static struct xenvbd_cmd rw(u8 op, u64 sector, const struct xenvbd_seg *seg, u16 nr_segs)
-{
-	return (struct xenvbd_cmd){
-		.op = op, .sector = sector, .seg = seg, .nr_segs = nr_segs,
-	};
-}
-
-static struct xenvbd_cmd discard(u64 sector, u64 nr_sects)
-{
-	return (struct xenvbd_cmd){
-		.op = BLKIF_OP_DISCARD, .sector = sector, .nr_sects = nr_sects,
-	};
-}
-
 static void describe_range(const struct range_row *row, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%llu from %llu on a disk of %llu", row->nr,
@@ -90,14 +76,10 @@ KUNIT_ARRAY_PARAM(discard, discard_rows, describe_discard);
 static void discard_follows_its_rules(struct kunit *test)
 {
 	const struct discard_row *row = test->param_value;
-	struct xenvbd_limits limits = open_limits;
+	struct xenvbd_limits limits = discard_limits(row);
 	struct xenvbd_cmd cmd = discard(row->sector, row->nr);
 
 	cmd.flags = row->flags;
-	limits.nr_sects = 1000;
-	limits.align_sects = row->align;
-	limits.discard = row->offered;
-	limits.readonly = row->readonly;
 	KUNIT_EXPECT_EQ(test, xenvbd_validate(&cmd, &limits), row->reason);
 	KUNIT_EXPECT_EQ(test, cmd.nr_sects, row->nr);
 }

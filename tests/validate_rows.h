@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a request may ask for.
- * For the tests in user space and for KUnit, which include validate.h first.
+ * For the tests in user space and for KUnit, which include blkif.h and validate.h first.
  */
 #ifndef XENVBD_VALIDATE_ROWS_H
 #define XENVBD_VALIDATE_ROWS_H
@@ -122,5 +122,31 @@ static const struct discard_row {
 	{ false, false, 1, 0, 1, 0, OP },
 	{ false, true, 1, 0, 1, 0, OP },
 };
+
+/* The disk that a row is about. */
+static inline struct xenvbd_limits discard_limits(const struct discard_row *row)
+{
+	struct xenvbd_limits limits = open_limits;
+
+	limits.nr_sects = 1000;
+	limits.align_sects = row->align;
+	limits.discard = row->offered;
+	limits.readonly = row->readonly;
+	return limits;
+}
+
+static inline struct xenvbd_cmd rw(u8 op, u64 sector, const struct xenvbd_seg *seg, u16 nr_segs)
+{
+	return (struct xenvbd_cmd){
+		.op = op, .sector = sector, .seg = seg, .nr_segs = nr_segs,
+	};
+}
+
+static inline struct xenvbd_cmd discard(u64 sector, u64 nr_sects)
+{
+	return (struct xenvbd_cmd){
+		.op = BLKIF_OP_DISCARD, .sector = sector, .nr_sects = nr_sects,
+	};
+}
 
 #endif /* XENVBD_VALIDATE_ROWS_H */

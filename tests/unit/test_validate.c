@@ -23,18 +23,6 @@ static struct xenvbd_seg *alloc_segs(unsigned int nr, u8 first, u8 last)
 	return seg;
 }
 
-static struct xenvbd_cmd rw(u8 op, u64 sector, const struct xenvbd_seg *seg, u16 nr_segs)
-{
-	return (struct xenvbd_cmd){
-		.op = op, .sector = sector, .seg = seg, .nr_segs = nr_segs,
-	};
-}
-
-static struct xenvbd_cmd discard(u64 sector, u64 nr_sects)
-{
-	return (struct xenvbd_cmd){ .op = DISCARD, .sector = sector, .nr_sects = nr_sects };
-}
-
 static void requests_stay_on_the_disk(void **state)
 {
 	struct xenvbd_limits limits = open_limits;
@@ -294,14 +282,10 @@ static void discard_follows_its_rules(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(discard_rows); i++) {
 		const struct discard_row *row = &discard_rows[i];
-		struct xenvbd_limits limits = open_limits;
+		struct xenvbd_limits limits = discard_limits(row);
 		struct xenvbd_cmd cmd = discard(row->sector, row->nr);
 
 		cmd.flags = row->flags;
-		limits.nr_sects = 1000;
-		limits.align_sects = row->align;
-		limits.discard = row->offered;
-		limits.readonly = row->readonly;
 		expect(xenvbd_validate(&cmd, &limits) == row->reason, "row %u", i);
 		expect(cmd.nr_sects == row->nr, "row %u", i);
 	}

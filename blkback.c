@@ -19,12 +19,12 @@
 #include <xen/events.h>
 
 #include "blkback.h"
-#include "copy.h"
-#include "discard.h"
-#include "gate.h"
-#include "grant.h"
-#include "io.h"
-#include "linger.h"
+#include "data/copy.h"
+#include "data/discard.h"
+#include "data/barrier.h"
+#include "data/pages.h"
+#include "data/io.h"
+#include "data/poll.h"
 #include "trace.h"
 
 /* When to try again where nobody says. */

@@ -35,14 +35,14 @@
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
-#include "bdev.h"
+#include "data/bdev.h"
 #include "compat.h"
-#include "proto.h"
-#include "req.h"
-#include "ring.h"
-#include "state.h"
-#include "stats.h"
-#include "validate.h"
+#include "core/proto.h"
+#include "data/req.h"
+#include "core/sring.h"
+#include "core/state.h"
+#include "core/stats.h"
+#include "core/validate.h"
 
 /* Segments of an INDIRECT request: 1 MiB, and half a descriptor page. */
 #define XENVBD_MAX_SEGS		256

@@ -13,14 +13,14 @@
 #include <linux/slab.h>
 #include <xen/xen.h>
 
-#include "debugfs.h"
-#include "features.h"
-#include "keys.h"
-#include "remnant.h"
-#include "sysfs.h"
-#include "tunables.h"
-#include "vbd.h"
-#include "wait.h"
+#include "observe/debugfs.h"
+#include "control/publish.h"
+#include "control/keys.h"
+#include "control/teardown.h"
+#include "observe/sysfs.h"
+#include "control/tunables.h"
+#include "control/vbd.h"
+#include "control/stall.h"
 
 /* How often the size of a connected disk is looked at while nobody uses it. */
 #define SIZE_INTERVAL	HZ

@@ -24,18 +24,18 @@ checkpatch_ignore()
 	case $1 in
 	# The place for other kernel versions; an in-tree export deletes it
 	compat.h)	echo LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
-	# Nobody waits by it; linger.c tells why it is the right call
-	linger.c)	echo YIELD ;;
+	# Nobody waits by it; it tells why it is the right call
+	data/poll.c)	echo YIELD ;;
 	# Names of xenbus.h: the row of a table has no room for their prefix
-	state.c)	echo CAMELCASE ;;
+	core/state.c)	echo CAMELCASE ;;
 	# A native frontend's layout does depend on the architecture
-	proto.h)	echo ARCH_DEFINES ;;
+	core/proto.h)	echo ARCH_DEFINES ;;
 	# Generated attributes: parentheses would not compile
-	sysfs.c)	echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON ;;
+	observe/sysfs.c)	echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON ;;
 	# How all tracepoints are written
 	trace.h)	echo OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,LONG_LINE ;;
 	# The list that members, files and sums are generated from
-	stats.h)	printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
+	core/stats.h)	printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
 				MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE TRAILING_SEMICOLON ;;
 	esac
 }
@@ -72,13 +72,10 @@ none()
 	! grep .
 }
 
+# driver_files: its C
 driver_files()
 {
-	local f
-
-	for f in "$SRC"/*.[ch]; do
-		[[ $f == *.mod.c ]] || echo "${f##*/}"
-	done
+	"$TOOLS/driver-files" "$SRC" | grep '\.[ch]$'
 }
 
 # repo_files: all that is or will be in the repository, relative to it
@@ -111,15 +108,13 @@ shell_scripts()
 # module; prints what is not progress
 build()
 {
-	local name=$1 kernel dir=$O/$1 f
+	local name=$1 kernel dir=$O/$1
 
 	kernel=$(kdir "$2" 2>&1) || { echo "$kernel"; return; }
 	shift 2
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	while IFS= read -r f; do
-		cp "$SRC/$f" "$dir/"
-	done < <(driver_files; echo Makefile; echo Kconfig)
+	(cd "$SRC" && "$TOOLS/driver-files" . | cpio -p -d -m --quiet "$dir")
 	make -C "$kernel" M="$dir" CONFIG_XEN_BLKDEV_BACKEND=m "$@" modules >"$O/$name.log" 2>&1
 	[ -e "$dir/xen-blkback.ko" ] || echo "no xen-blkback.ko, see $O/$name.log"
 	grep -vE -e '^make(\[[0-9]+\])?: (Entering|Leaving) directory' \
@@ -177,7 +172,7 @@ check_clang()
 			CONFIG_INIT_STACK_ALL_ZERO= CONFIG_FTRACE_MCOUNT_USE_CC= \
 			CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough W=1 \
 			KCFLAGS="-Wno-unknown-warning-option -include $TOOLS/../tests/static/clang-config.h"
-		readelf -p .comment "$O/clang/ring.o" 2>&1 | grep -q clang || echo "not built by clang"
+		readelf -p .comment "$O/clang/core/sring.o" 2>&1 | grep -q clang || echo "not built by clang"
 	} | none
 }
 
@@ -222,7 +217,7 @@ check_documented()
 
 check_layers()
 {
-	need perl && "$TOOLS/check-layers.sh" "$SRC"
+	need perl && "$TOOLS/check-layers.pl" "$SRC"
 }
 
 check_file_length()

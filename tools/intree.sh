@@ -105,8 +105,7 @@ put()
 # driver_files: what belongs into the tree, relative to the driver's directory
 driver_files()
 {
-	(cd "$SRC" && printf '%s\n' Kconfig Makefile ./*.[ch] tests/*_kunit.c tests/*_rows.h) |
-		sed 's|^\./||' | grep -v -e '^compat\.h$' -e '\.mod\.c$' -e '\*'
+	(cd "$SRC" && tools/driver-files . && printf '%s\n' tests/kunit/*.[ch]) | grep -vx 'compat\.h'
 }
 
 # The driver that is there goes as a whole, unless it is this one
@@ -114,7 +113,7 @@ export_driver()
 {
 	local f
 
-	[ ! -e "$TREE/$IN" ] || [ -e "$TREE/$IN/validate.c" ] || rm -r "${TREE:?}/$IN"
+	[ ! -e "$TREE/$IN" ] || [ -e "$TREE/$IN/core/validate.c" ] || rm -r "${TREE:?}/$IN"
 	mkdir -p "$TREE/$IN"
 	(cd "$TREE/$IN" && find . -type f -printf '%P\n') |
 		grep -vxFf <(driver_files) | while IFS= read -r f; do

@@ -8,8 +8,8 @@
 #include <linux/errno.h>
 
 #include "fuzz.h"
-#include "ring.h"
-#include "validate.h"
+#include "core/sring.h"
+#include "core/validate.h"
 
 #define MAX_PAGES	4
 #define MAX_ENTS	128

@@ -3,7 +3,7 @@
 #ifndef STATE_MODEL_H
 #define STATE_MODEL_H
 
-#include "state.h"
+#include "core/state.h"
 
 /* More actions than this in a row, and the table runs in circles. */
 #define MODEL_MAX_STEPS	4

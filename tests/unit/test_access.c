@@ -17,9 +17,9 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "proto.c"
-#include "ring.c"
-#include "validate.c"
+#include "core/proto.c"
+#include "core/sring.c"
+#include "core/validate.c"
 
 /* After the core, whose memcpy() is SHIM_MEMCPY. */
 #undef memcpy

@@ -2,8 +2,8 @@
 /* Decoding and encoding against bytes written by hand. */
 #include <linux/array_size.h>
 
-#include "proto.h"
-#include "../proto_rows.h"
+#include "core/proto.h"
+#include "kunit/proto_rows.h"
 #include "ring_ref.h"
 #include "unit.h"
 

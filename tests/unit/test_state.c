@@ -3,9 +3,9 @@
  * The transition table, walked through for every input there is: it is small
  * enough. Its source is included, for the rows themselves are checked too.
  */
-#include "state.c"
+#include "core/state.c"
 
-#include "../state_rows.h"
+#include "kunit/state_rows.h"
 #include "state_model.h"
 #include "unit.h"
 

@@ -2,7 +2,7 @@
 /* The counters: the list generates what it says, and sums are sums. */
 #include <linux/array_size.h>
 
-#include "stats.h"
+#include "core/stats.h"
 #include "unit.h"
 
 #define NAME(name)	#name,

@@ -2,8 +2,8 @@
 /* What a request may ask for, against rules written down a second time. */
 #include <linux/array_size.h>
 
-#include "validate.h"
-#include "../validate_rows.h"
+#include "core/validate.h"
+#include "kunit/validate_rows.h"
 #include "unit.h"
 
 enum { READ, WRITE, BARRIER, FLUSH, RESERVED, DISCARD, INDIRECT };

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From requests to bios, and back. */
+#include "data/io.h"
+
+/* The most that is discarded with one bio, in sectors of 512 bytes. */
+#define MAX_PIECE	(SZ_128M >> SECTOR_SHIFT)
+
+static void xenvbd_io_end(struct bio *bio)
+{
+	struct xenvbd_req *req = container_of(bio, struct xenvbd_req, bio);
+
+	/* Status first, then the bio: the request may be reused at once. */
+	req->status = bio->bi_status;
+	req->failed_flush = unlikely(req->status != BLK_STS_OK) && xenvbd_req_flushes(req) &&
+			    req->status != BLK_STS_NOTSUPP;
+	bio_uninit(bio);
+	xenvbd_req_complete(req);
+}
+
+static blk_opf_t io_opf(const struct xenvbd_req *req)
+{
+	switch (req->op) {
+	case BLKIF_OP_READ:
+		return REQ_OP_READ;
+	case BLKIF_OP_FLUSH_DISKCACHE:
+		/* Perhaps with data, which is then written after the flush. */
+		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE;
+	case BLKIF_OP_WRITE_BARRIER:
+		/* All before it is on the disk then, and its own data. */
+		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE |
+		       (req->nr_segs ? REQ_FUA : 0);
+	default:
+		/* A guest waits for it: as urgent as a direct write in dom0. */
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+	}
+}
+
+/* In an empty drive there is nothing to flush, and nothing else that could be done. */
+static void io_fail(struct xenvbd_req *req)
+{
+	req->status = req->nr_sects ? BLK_STS_IOERR : BLK_STS_OK;
+	xenvbd_req_complete(req);
+}
+
+/**
+ * xenvbd_io_submit - hand a request to the disk
+ * @req: checked, its segments mapped
+ *
+ * xenvbd_req_complete() follows, perhaps before this function returns.
+ *
+ * Context: the ring's thread; sleeps while the disk's queue is full.
+ */
+void xenvbd_io_submit(struct xenvbd_req *req)
+{
+	struct bio *bio = &req->bio;
+
+	if (unlikely(!req->ring->bdev)) {
+		io_fail(req);
+		return;
+	}
+	bio_init(bio, req->ring->bdev, req->bvec, req->nr_segs, io_opf(req));
+	/*
+	 * Each grant keeps a vector of its own. Neighbours in dom0's address
+	 * space are not neighbours in the machine's (XSA-229).
+	 */
+	bio->bi_vcnt = req->nr_segs;
+	bio->bi_iter.bi_size = req->nr_sects << SECTOR_SHIFT;
+	bio->bi_iter.bi_sector = req->sector;
+	bio->bi_end_io = xenvbd_io_end;
+	submit_bio(bio);
+}
+
+/* Where a disk of many parts has one that knows no discards, the hint is lost there. */
+static void io_discard_end(struct bio *bio)
+{
+	if (bio->bi_status == BLK_STS_NOTSUPP && bio_op(bio) == REQ_OP_DISCARD)
+		bio->bi_status = BLK_STS_OK;
+	xenvbd_io_end(bio);
+}
+
+/*
+ * How much of a discard one bio takes. If more is left it ends where the disk's
+ * granularity does: what lies across a seam would be discarded by neither side.
+ */
+static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
+{
+	struct block_device *bdev = req->ring->bdev;
+	u32 granularity = max(bdev_discard_granularity(bdev) >> SECTOR_SHIFT, 1U);
+	u32 alignment = bdev_discard_alignment(bdev) >> SECTOR_SHIFT;
+	sector_t end = req->sector + max_sects + granularity - alignment % granularity;
+	u32 excess;
+
+	if (req->nr_sects <= max_sects)
+		return req->nr_sects;
+	excess = sector_div(end, granularity);
+	return max_sects - (excess < max_sects ? excess : 0);
+}
+
+/**
+ * xenvbd_io_discard - hand the next piece of a discard to the disk
+ * @req: checked; its sectors are those that are left
+ *
+ * Not more than the disk takes with one request, so that none waits for several to
+ * be handed over, nor so much that it would take long where submit_bio() itself does
+ * the work. xenvbd_req_complete() follows, perhaps before this function returns.
+ *
+ * Context: the ring's thread; sleeps while the disk's queue is full.
+ */
+void xenvbd_io_discard(struct xenvbd_req *req)
+{
+	struct block_device *bdev = req->ring->bdev;
+	struct bio *bio = &req->bio;
+	bool secure;
+	u32 max, nr;
+
+	if (unlikely(!bdev)) {
+		io_fail(req);
+		return;
+	}
+	/* Ignored if the disk does not know it, says blkif.h. */
+	secure = req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure;
+	max = secure ? bdev_max_secure_erase_sectors(bdev) : bdev_max_discard_sectors(bdev);
+	max = min_t(u32, max, MAX_PIECE);
+	max -= max % req->ring->limits.align_sects;
+	nr = io_piece(req, max);
+	if (unlikely(!nr)) {
+		/* Nothing is soon discarded; or the disk does not know discards any more. */
+		req->status = req->nr_sects ? BLK_STS_NOTSUPP : BLK_STS_OK;
+		xenvbd_req_complete(req);
+		return;
+	}
+	bio_init(bio, bdev, NULL, 0, secure ? REQ_OP_SECURE_ERASE : REQ_OP_DISCARD);
+	bio->bi_iter.bi_size = nr << SECTOR_SHIFT;
+	bio->bi_iter.bi_sector = req->sector;
+	bio->bi_end_io = io_discard_end;
+	req->sector += nr;
+	req->nr_sects -= nr;
+	submit_bio(bio);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/xen-blkback/: a file for each vbd, and one in remnants/ for
+ * each that was removed while the disk still had requests of it.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "observe/debugfs.h"
+#include "data/thread.h"
+#include "control/stall.h"
+
+static struct dentry *root;
+static struct dentry *remnants;
+/* Two remnants may be of devices of the same name. */
+static atomic_t remnant_serial;
+
+static void show_ring(struct seq_file *m, const struct xenvbd_ring *ring)
+{
+	const struct xenvbd_sring *sring = &ring->sring;
+	unsigned long oldest = 0;
+	unsigned int nr = xenvbd_ring_in_flight(ring, &oldest);
+
+	seq_printf(m, "ring %u: %u slots, req_cons %u, rsp_prod %u%s%s\n", ring->index,
+		   sring->nr_ents, READ_ONCE(sring->req_cons), READ_ONCE(sring->rsp_prod),
+		   READ_ONCE(ring->broken) ? ", broken" : "",
+		   READ_ONCE(ring->draining) ? ", draining" : "");
+	seq_printf(m, "ring %u: %u in flight, oldest %u ms\n", ring->index, nr,
+		   jiffies_to_msecs(oldest));
+	seq_printf(m, "ring %u: %u pages, %u of them free, %u persistent grants\n", ring->index,
+		   READ_ONCE(ring->nr_pages), READ_ONCE(ring->nr_pool),
+		   READ_ONCE(ring->nr_pgrants));
+	seq_printf(m, "ring %u: %u pages to copy to, %u of them free\n", ring->index,
+		   READ_ONCE(ring->nr_bufs_all), READ_ONCE(ring->nr_bufs));
+}
+
+static int state_show(struct seq_file *m, void *unused)
+{
+	struct xenvbd *vbd = m->private;
+	char waiting[XENVBD_WAIT_TEXT];
+	unsigned int i;
+
+	xenvbd_describe_wait(vbd, waiting, sizeof(waiting));
+	seq_printf(m, "disk %x:%x\n", MAJOR(vbd->devt), MINOR(vbd->devt));
+	seq_printf(m, "waiting %s\n", waiting[0] ? waiting : "for nothing");
+	spin_lock(&vbd->rings_lock);
+	for (i = 0; i < vbd->nr_rings; i++)
+		show_ring(m, vbd->rings[i]);
+	spin_unlock(&vbd->rings_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(state);
+
+/**
+ * xenvbd_debugfs_init - make the driver's directories
+ */
+void xenvbd_debugfs_init(void)
+{
+	root = debugfs_create_dir("xen-blkback", NULL);
+	remnants = debugfs_create_dir("remnants", root);
+}
+
+/**
+ * xenvbd_debugfs_exit - undo xenvbd_debugfs_init()
+ */
+void xenvbd_debugfs_exit(void)
+{
+	debugfs_remove(root);
+}
+
+/**
+ * xenvbd_debugfs_add - make a vbd's file
+ * @vbd: has to stay until xenvbd_debugfs_remove()
+ */
+void xenvbd_debugfs_add(struct xenvbd *vbd)
+{
+	vbd->debugfs = debugfs_create_file(dev_name(&vbd->xbdev->dev), 0400, root, vbd,
+					   &state_fops);
+}
+
+/**
+ * xenvbd_debugfs_add_remnant - make a removed vbd's file in remnants/
+ * @vbd: has to stay until xenvbd_debugfs_remove()
+ */
+void xenvbd_debugfs_add_remnant(struct xenvbd *vbd)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "%s.%d", dev_name(&vbd->xbdev->dev),
+		 atomic_inc_return(&remnant_serial));
+	vbd->debugfs = debugfs_create_file(name, 0400, remnants, vbd, &state_fops);
+}
+
+/**
+ * xenvbd_debugfs_remove - take away a vbd's file
+ * @vbd: with or without one
+ *
+ * Waits for its readers, who wait for nobody.
+ */
+void xenvbd_debugfs_remove(struct xenvbd *vbd)
+{
+	debugfs_remove(vbd->debugfs);
+	vbd->debugfs = NULL;
+}

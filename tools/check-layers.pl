@@ -1,0 +1,156 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The one rule of the driver's architecture: a file includes and calls only what
+# lies in its own layer or below. The layer of a file is its folder. Prints what
+# breaks the rule; status 1 if anything does.
+#   check-layers.pl [DIRECTORY OF THE DRIVER]
+
+use strict;
+use warnings;
+
+# From below to above. The two entries at the root are layers of their own.
+my %LAYER = ("core" => 0, "data" => 1, "blkback" => 2, "control" => 3, "xenbus" => 4);
+# For all but the core: the central structs, other kernels, tracepoints.
+my %COMMON = map { $_ => 1 } "common.h", "compat.h", "trace.h", "trace.c";
+# Upward, and to be mended
+my %EXCEPTION = map { $_ => 1 } "data/io.c blkback.h", "data/barrier.c blkback.h", "data/thread.c blkback.h",
+	"data/io.c blkback.c", "data/barrier.c blkback.c", "data/discard.c blkback.c", "data/thread.c blkback.c",
+	"data/barrier.c control/disk.c", "blkback.c control/disk.c",
+	"control/teardown.c observe/debugfs.h", "control/teardown.c observe/debugfs.c";
+
+my ($bad, %text) = (0);
+
+sub complain { print "@_\n"; $bad = 1 }
+
+# layer FILE: a number; "observe" is none, it looks on from aside
+sub layer
+{
+	my ($f) = @_;
+	my $name = $f =~ m{^(\w+)/} ? $1 : $f =~ s/\.[ch]$//r;
+
+	return $name eq "observe" ? "observe" : $LAYER{$name};
+}
+
+# may FROM TO: may a file use what is in another one?
+sub may
+{
+	my ($from, $to) = @_;
+
+	return 1 if $EXCEPTION{"$from $to"};
+	return 1 if $COMMON{$from};
+	return layer($from) ne "0" if $COMMON{$to};
+	# Observers see all but the top; the top and they themselves see them.
+	return layer($to) eq "observe" || layer($to) < $LAYER{xenbus} if layer($from) eq "observe";
+	return layer($from) == $LAYER{xenbus} if layer($to) eq "observe";
+	return layer($to) <= layer($from);
+}
+
+# Comments and strings blanked, lines kept
+sub code
+{
+	my ($t) = @_;
+
+	$t =~ s{(/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*")}{ my $x = $1; $x =~ s/[^\n]/ /g; $x }gse;
+	return $t;
+}
+
+sub read_sources
+{
+	for my $f (grep { !/\.mod\.c$/ } glob("*.[ch] {core,data,control,observe}/*.[ch]")) {
+		complain("$f: belongs to no layer") if !$COMMON{$f} && !defined layer($f);
+		open(my $fh, "<", $f) or die "$f: $!\n";
+		$text{$f} = do { local $/; <$fh> };
+	}
+	die "no sources\n" unless %text;
+}
+
+sub check_system_include
+{
+	my ($where, $f, $inc) = @_;
+	my $core = layer($f) // "";
+
+	complain("$where: the core includes <$inc>")
+		if $core eq "0" && ($inc =~ m{^xen/(?!interface/)} ||
+			$inc =~ m{^linux/(bio|bvec|blkdev|printk|kernel|device|sched|slab)\.h$});
+	# common.h has watches inside struct xenvbd.
+	complain("$where: the data plane includes <$inc>")
+		if $inc eq "xen/xenbus.h" && $f =~ m{^(core/|data/|blkback)};
+}
+
+sub check_includes
+{
+	my ($f) = @_;
+	my $n = 0;
+
+	for my $line (split /\n/, $text{$f}) {
+		$n++;
+		if ($line =~ /^\s*#\s*include\s+"([^"]+)"/) {
+			if (!exists $text{$1}) {
+				complain("$f:$n: includes \"$1\", which is not the path of a file of the driver");
+			} elsif (!may($f, $1)) {
+				complain("$f:$n: includes \"$1\" of a layer above");
+			}
+		} elsif ($line =~ /^\s*#\s*include\s+<([^>]+)>/) {
+			check_system_include("$f:$n", $f, $1);
+		}
+	}
+}
+
+sub check_silence
+{
+	my ($f) = @_;
+	my $n = 0;
+
+	for my $line (split /\n/, code($text{$f})) {
+		$n++;
+		complain("$f:$n: the core logs: $1")
+			if $line =~ /\b(printk\w*|pr_[a-z]+(?:_\w+)?|dev_(?:err|warn|notice|info|dbg|emerg|alert|crit)\w*)\s*\(/;
+	}
+}
+
+# Where each function of the driver is defined
+sub homes
+{
+	my %home;
+
+	for my $f (grep { $_ ne "compat.h" } sort keys %text) {
+		my $t = code($text{$f});
+		my $static = $f =~ /\.h$/ ? qr/static inline / : qr/(?!static\b)/;
+
+		while ($t =~ /^$static[A-Za-z_][^;{}()#]*?\b(xenvbd_\w+)\s*\([^;{}]*\)\s*\n\{/mg) {
+			$home{$1} = $f;
+		}
+	}
+	return %home;
+}
+
+# check_calls HOMES: prints upward ones, returns who uses which room
+sub check_calls
+{
+	my (%home) = @_;
+	my %uses;
+
+	for my $f (grep { /\.c$/ } sort keys %text) {
+		my $n = 0;
+
+		for my $line (split /\n/, code($text{$f})) {
+			$n++;
+			while ($line =~ /\b(xenvbd_\w+)\b/g) {
+				my $h = $home{$1} or next;
+
+				complain("$f:$n: uses $1() of $h, a layer above") unless may($f, $h);
+				my ($from, $to) = map { s/\.[ch]$//r } $f, $h;
+				$uses{$from}{$to} = $n if $from ne $to;
+			}
+		}
+	}
+	return %uses;
+}
+
+chdir($ARGV[0] // "$0/../..") or die "$!\n";
+read_sources();
+check_includes($_) for sort keys %text;
+check_silence($_) for grep { m{^core/} } sort keys %text;
+check_calls(homes());
+exit $bad;

@@ -2,9 +2,9 @@
 /*
  * The data path, in the order of a request's life:
  *
- *   guest -> xenvbd_ring_irq() -> xenvbd_ring_thread() -> ring_pass()
- *         -> ring_take(): fetch, decode, check -> ring_start(): map or copy, submit
- *   disk  -> xenvbd_req_complete()
+ *   guest -> xenvbd_wake_irq() -> xenvbd_ring_serve() -> ring_pass()
+ *         -> ring_take(): fetch, decode, check -> ring_start(): map or copy,
+ * submit disk  -> xenvbd_wake_complete()
  *         -> ring_harvest(): unmap or copy, respond -> push, notify -> guest
  *
  * One thread serves a ring. While there is work its event channel stays masked,
@@ -13,90 +13,18 @@
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
-#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
-#include <linux/vmalloc.h>
 #include <xen/events.h>
 
 #include "blkback.h"
-#include "data/copy.h"
-#include "data/discard.h"
-#include "data/barrier.h"
-#include "data/pages.h"
+#include "common.h"
 #include "data/io.h"
-#include "data/poll.h"
 #include "trace.h"
 
 /* When to try again where nobody says. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
 /* More are seldom found free side by side in the tags of a disk of depth 64. */
 #define PLUG_IOS	8U
-
-/* ---- waking the thread -------------------------------------------------- */
-
-/* The caller's last write before it, and a full barrier, tell of the work. */
-static void ring_wake(struct xenvbd_ring *ring)
-{
-	if (!READ_ONCE(ring->awake))
-		wake_up_process(ring->task);
-}
-
-/**
- * xenvbd_ring_irq - the frontend has sent an event
- * @irq: of the ring
- * @data: the ring
- *
- * The event channel stays masked until the thread acknowledges the event.
- *
- * Context: hard interrupt.
- * Return: IRQ_HANDLED.
- */
-irqreturn_t xenvbd_ring_irq(int irq, void *data)
-{
-	struct xenvbd_ring *ring = data;
-
-	WRITE_ONCE(ring->event, true);
-	/* The rings are bound before the disk is known, threads come last. */
-	if (smp_load_acquire(&ring->task)) {
-		/* The event before @awake; pairs with the barrier in ring_sleep(). */
-		smp_mb();
-		ring_wake(ring);
-	}
-	return IRQ_HANDLED;
-}
-
-/**
- * xenvbd_ring_poke - have the thread look at what others have changed
- * @ring: its thread runs
- *
- * Context: any.
- */
-void xenvbd_ring_poke(struct xenvbd_ring *ring)
-{
-	/* The change before @poked; pairs with the barrier in ring_heed(). */
-	smp_store_release(&ring->poked, true);
-	/* @poked before @awake; pairs with the barrier in ring_sleep(). */
-	smp_mb();
-	ring_wake(ring);
-}
-
-/**
- * xenvbd_req_complete - the disk is done with a request
- * @req: not to be touched by the caller any more
- *
- * Context: any. The RCU section keeps the ring in memory: as soon as the
- * request is on the list the thread may give it back and end.
- */
-void xenvbd_req_complete(struct xenvbd_req *req)
-{
-	struct xenvbd_ring *ring = req->ring;
-
-	rcu_read_lock();
-	/* A full barrier, being a cmpxchg; pairs with the one in ring_sleep(). */
-	if (llist_add(&req->done, &ring->done))
-		ring_wake(ring);
-	rcu_read_unlock();
-}
 
 /* ---- from the ring to the disk ------------------------------------------ */
 
@@ -114,7 +42,8 @@ static void ring_break(struct xenvbd_ring *ring)
 	ring_report(ring, XENVBD_EVENT_BROKEN);
 }
 
-static void ring_log_refusal(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd,
+static void ring_log_refusal(struct xenvbd_ring *ring,
+			     const struct xenvbd_cmd *cmd,
 			     enum xenvbd_reason reason)
 {
 	if (__ratelimit(&ring->vbd->refusals))
@@ -124,7 +53,10 @@ static void ring_log_refusal(struct xenvbd_ring *ring, const struct xenvbd_cmd *
 			 cmd->sector, cmd->nr_segs, xenvbd_reason_str(reason));
 }
 
-/* Check a command, as far as it is known. Counts it when it is known to be good. */
+/*
+ * Check a command, as far as it is known. Counts it when it is known to be
+ * good.
+ */
 static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 {
 	enum xenvbd_reason reason = xenvbd_validate(cmd, &ring->limits);
@@ -139,14 +71,14 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	return BLK_STS_OK;
 }
 
-static struct xenvbd_req *req_get(struct xenvbd_ring *ring, const struct xenvbd_cmd *cmd)
+static struct xenvbd_req *ring_req_get(struct xenvbd_ring *ring,
+				       const struct xenvbd_cmd *cmd)
 {
 	struct xenvbd_req *req = ring->free;
 
 	/* Never empty: there is a request for each slot of the ring. */
 	ring->free = req->next;
 
-	req->next = NULL;
 	req->id = cmd->id;
 	req->op = cmd->op;
 	req->flags = cmd->flags;
@@ -155,18 +87,19 @@ static struct xenvbd_req *req_get(struct xenvbd_ring *ring, const struct xenvbd_
 	/* A flush without data has no place on the disk, whatever it says. */
 	req->sector = cmd->nr_sects || cmd->indirect ? cmd->sector : 0;
 	req->status = BLK_STS_OK;
-	req->fetch = cmd->indirect;
+	req->segs = cmd->indirect ? XENVBD_SEGS_WANTED : XENVBD_SEGS_CHECKED;
 	req->failed_flush = false;
 	/* Never 0, which marks a request that is not in flight. */
 	WRITE_ONCE(req->start, jiffies | 1);
 	if (cmd->indirect)
 		req->desc_gref = cmd->gref[0];
 	else if (cmd->seg)
-		memcpy(xenvbd_req_segs(req), cmd->seg, cmd->nr_segs * sizeof(*cmd->seg));
+		memcpy(xenvbd_req_segs(req), cmd->seg,
+		       cmd->nr_segs * sizeof(*cmd->seg));
 	return req;
 }
 
-static void req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
+static void ring_req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	WRITE_ONCE(req->start, 0);
 	req->next = ring->free;
@@ -190,15 +123,17 @@ static void ring_take_one(struct xenvbd_ring *ring)
 		return;
 	}
 
-	req = req_get(ring, &cmd);
+	req = ring_req_get(ring, &cmd);
 	trace_xenvbd_take(ring, req);
-	if (req->op != BLKIF_OP_READ && !xenvbd_gate_admit(ring, req))
+	if (req->op != BLKIF_OP_READ && !xenvbd_barrier_admit(ring, req))
 		return;
-	*ring->todo_tail = req;
-	ring->todo_tail = &req->next;
+	xenvbd_req_list_add(&ring->todo, req);
 }
 
-/* Follow the disk. Whoever told the frontend its size has to hear of a change. */
+/*
+ * Follow the disk. The work item advertises its size, and has to hear of a
+ * change.
+ */
 static void ring_look_at_disk(struct xenvbd_ring *ring)
 {
 	u64 nr_sects;
@@ -249,6 +184,7 @@ static void ring_check_fetched(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	if (req->status == BLK_STS_OK)
 		req->status = ring_check(ring, &cmd);
 	req->nr_sects = cmd.nr_sects;
+	req->segs = XENVBD_SEGS_CHECKED;
 	if (req->status != BLK_STS_OK)
 		req->nr_segs = 0;
 }
@@ -256,30 +192,32 @@ static void ring_check_fetched(struct xenvbd_ring *ring, struct xenvbd_req *req)
 /* Fetch the segments of those INDIRECT requests that wait for theirs. */
 static void ring_fetch(struct xenvbd_ring *ring)
 {
-	struct xenvbd_req *first = ring->todo;
+	struct xenvbd_req *first = ring->todo.first;
 	struct xenvbd_req *req, *end;
 	unsigned int nr_segs = 0;
 
-	while (first && !first->fetch)
+	while (first && first->segs != XENVBD_SEGS_WANTED)
 		first = first->next;
 	if (likely(!first))
 		return;
 
 	for (end = first; end; end = end->next) {
-		if (!end->fetch)
+		if (end->segs != XENVBD_SEGS_WANTED)
 			continue;
 		/* No more than can be started next: what waits takes memory. */
 		if (nr_segs && nr_segs + end->nr_segs > XENVBD_BATCH_GRANTS)
 			break;
 		nr_segs += end->nr_segs;
-		if (!end->big && !xenvbd_grants_enlarge(ring, end))
+		if (!end->big && !xenvbd_req_enlarge(end)) {
+			ring->starved = true;
 			break;
+		}
 		if (!xenvbd_copy_add_fetch(ring, end))
 			break;
 	}
 	xenvbd_copy_fetch(ring, first);
 	for (req = first; req != end; req = req->next)
-		if (req->big && !req->nr_sects)
+		if (req->segs == XENVBD_SEGS_FETCHED)
 			ring_check_fetched(ring, req);
 }
 
@@ -298,9 +236,9 @@ static void ring_submit(struct xenvbd_req *reqs, unsigned int nr)
 		next = req->next;
 		trace_xenvbd_submit(req->ring, req);
 		if (unlikely(req->op == BLKIF_OP_DISCARD))
-			xenvbd_discard_add(req->ring, req);
+			xenvbd_discard_add(&req->ring->discards, req);
 		else if (unlikely(req->status != BLK_STS_OK))
-			xenvbd_req_complete(req);
+			xenvbd_wake_complete(req);
 		else
 			xenvbd_io_submit(req);
 	}
@@ -310,67 +248,65 @@ static void ring_submit(struct xenvbd_req *reqs, unsigned int nr)
 /* Start what was taken, in order, as much as one batch holds. */
 static bool ring_start(struct xenvbd_ring *ring)
 {
-	struct xenvbd_req *first = NULL, **last = &first;
+	struct xenvbd_req_list started = {};
 	struct xenvbd_req *req;
 	unsigned int nr = 0;
 
-	if (!ring->todo)
+	if (!ring->todo.first)
 		return false;
 
 	ring->starved = false;
 	ring_fetch(ring);
-	while ((req = ring->todo) && !req->fetch) {
-		if (!xenvbd_grants_reserve(ring, req))
+	while ((req = ring->todo.first) && req->segs == XENVBD_SEGS_CHECKED) {
+		if (!xenvbd_pages_reserve(ring, req))
 			break;
-		ring->todo = req->next;
-		xenvbd_grants_add(ring, req);
-		*last = req;
-		last = &req->next;
+		xenvbd_req_list_pop(&ring->todo);
+		xenvbd_pages_add(ring, req);
+		xenvbd_req_list_add(&started, req);
 		nr++;
 	}
-	if (!ring->todo)
-		ring->todo_tail = &ring->todo;
-	*last = NULL;
-	if (!first)
+	if (!nr)
 		return false;
 
-	xenvbd_grants_map(ring, first);
-	ring_submit(first, nr);
+	xenvbd_pages_map(ring, started.first);
+	ring_submit(started.first, nr);
 	return true;
 }
 
 /* ---- from the disk to the ring ------------------------------------------ */
 
-/* Sort the completed requests: those that can go, and those held below. */
+/* A completed request can go, unless somebody below still uses its pages. */
+static void ring_sort(struct xenvbd_ring *ring, struct xenvbd_req_list *ready,
+		      struct xenvbd_req *req)
+{
+	xenvbd_req_list_add(likely(!xenvbd_pages_held(req)) ? ready :
+							      &ring->held,
+			    req);
+}
+
+/* The completed requests that can go. */
 static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
 {
-	struct llist_node *node = llist_del_all(&ring->done);
-	struct xenvbd_req *first = NULL, **last = &first;
-	struct xenvbd_req *held = ring->held;
+	struct llist_node *node =
+		llist_reverse_order(llist_del_all(&ring->wake.done));
+	struct xenvbd_req *held = ring->held.first;
+	struct xenvbd_req_list ready = {};
 	struct xenvbd_req *req, *next;
 
-	ring->held = NULL;
-	node = llist_reverse_order(node);
+	ring->held.first = NULL;
+	for (req = held; req; req = next) {
+		next = req->next;
+		ring_sort(ring, &ready, req);
+	}
 	llist_for_each_entry_safe(req, next, node, done) {
-		if (unlikely(req->op == BLKIF_OP_DISCARD) && !xenvbd_discard_done(ring, req))
+		if (unlikely(req->op == BLKIF_OP_DISCARD) &&
+		    !xenvbd_discard_done(ring, req))
 			continue;
-		if (req->op != BLKIF_OP_READ && !xenvbd_gate_done(ring, req))
+		if (req->op != BLKIF_OP_READ && !xenvbd_barrier_done(ring, req))
 			continue;
-		*last = req;
-		last = &req->next;
+		ring_sort(ring, &ready, req);
 	}
-	*last = held;
-
-	for (last = &first; (req = *last);) {
-		if (likely(!xenvbd_grants_held(req))) {
-			last = &req->next;
-			continue;
-		}
-		*last = req->next;
-		req->next = ring->held;
-		ring->held = req;
-	}
-	return first;
+	return ready.first;
 }
 
 static void ring_finish(struct xenvbd_ring *ring, struct xenvbd_req *req)
@@ -382,7 +318,7 @@ static void ring_finish(struct xenvbd_ring *ring, struct xenvbd_req *req)
 			ring_report(ring, XENVBD_EVENT_NO_FLUSH);
 	}
 	xenvbd_sring_respond(&ring->sring, req->id, req->op, req->status);
-	req_put(ring, req);
+	ring_req_put(ring, req);
 }
 
 /* Give back what the disk is done with. */
@@ -390,14 +326,14 @@ static bool ring_harvest(struct xenvbd_ring *ring)
 {
 	struct xenvbd_req *req, *next, *reqs;
 
-	if (llist_empty(&ring->done) && likely(!ring->held))
+	if (llist_empty(&ring->wake.done) && likely(!ring->held.first))
 		return false;
 
 	reqs = ring_collect(ring);
 	if (!reqs)
 		return false;
 
-	xenvbd_grants_release(ring, reqs);
+	xenvbd_pages_release(ring, reqs);
 	for (req = reqs; req; req = next) {
 		next = req->next;
 		ring_finish(ring, req);
@@ -415,12 +351,12 @@ static void ring_push(struct xenvbd_ring *ring)
 	xenvbd_stat_inc(&ring->stats.notifies);
 }
 
-static void ring_heed(struct xenvbd_ring *ring)
+static void ring_kicked(struct xenvbd_ring *ring)
 {
-	/* @poked before the change is read; pairs with xenvbd_ring_poke(). */
-	smp_store_mb(ring->poked, false);
-	xenvbd_gate_heed(ring);
-	xenvbd_grants_heed(ring);
+	/* @kicked before the change is read; pairs with xenvbd_wake_kick(). */
+	smp_store_mb(ring->wake.kicked, false);
+	xenvbd_barrier_look(ring);
+	xenvbd_pages_kicked(ring);
 }
 
 /*
@@ -431,15 +367,16 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 {
 	bool work = false;
 
-	if (unlikely(READ_ONCE(ring->poked)))
-		ring_heed(ring);
+	if (unlikely(READ_ONCE(ring->wake.kicked)))
+		ring_kicked(ring);
 	if (likely(!draining && !ring->broken))
 		work |= ring_take(ring);
-	if (unlikely(!xenvbd_gate_idle(ring)))
-		xenvbd_gate_pass(ring);
+	if (unlikely(!xenvbd_barrier_idle(&ring->barrier)))
+		xenvbd_barrier_pass(ring);
 	work |= ring_start(ring);
 	work |= ring_harvest(ring);
-	work |= unlikely(ring->discards) && xenvbd_discard_pass(ring);
+	work |= unlikely(ring->discards.queue.first) &&
+		xenvbd_discard_pass(ring);
 	if (!work)
 		return false;
 
@@ -455,9 +392,9 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
  */
 static void ring_eoi(struct xenvbd_ring *ring)
 {
-	if (!READ_ONCE(ring->event))
+	if (!READ_ONCE(ring->wake.event))
 		return;
-	WRITE_ONCE(ring->event, false);
+	WRITE_ONCE(ring->wake.event, false);
 	xenvbd_stat_inc(&ring->stats.events);
 	xen_irq_lateeoi(ring->irq, ring->found ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	ring->found = false;
@@ -473,79 +410,82 @@ static bool ring_drained(struct xenvbd_ring *ring)
 /* A vbd that was removed takes nothing more. */
 static bool ring_is_draining(struct xenvbd_ring *ring)
 {
-	return READ_ONCE(ring->draining) || READ_ONCE(ring->vbd->removed);
+	return READ_ONCE(ring->wake.draining) || READ_ONCE(ring->vbd->removed);
 }
 
-static bool ring_must_look(struct xenvbd_ring *ring, bool draining, bool heed_events)
+static bool ring_must_look(struct xenvbd_ring *ring, bool draining,
+			   bool want_events)
 {
-	if (!llist_empty(&ring->done) || READ_ONCE(ring->poked) ||
+	if (!llist_empty(&ring->wake.done) || READ_ONCE(ring->wake.kicked) ||
 	    ring_is_draining(ring) != draining)
 		return true;
 	if (draining)
 		return ring_drained(ring);
-	return heed_events && READ_ONCE(ring->event);
+	return want_events && READ_ONCE(ring->wake.event);
 }
 
-static void ring_sleep(struct xenvbd_ring *ring, bool draining, bool heed_events, long timeout)
+static void ring_sleep(struct xenvbd_ring *ring, bool draining,
+		       bool want_events, long timeout)
 {
-	WRITE_ONCE(ring->awake, false);
+	WRITE_ONCE(ring->wake.awake, false);
 	/*
-	 * A full barrier; pairs with those before ring_wake() and in
+	 * A full barrier; pairs with those before wake_thread() and in
 	 * kthread_stop(). Not interruptible, because kthread_stop() leaves a
 	 * signal pending: we would not sleep while the disk drains.
 	 */
 	set_current_state(TASK_IDLE | TASK_FREEZABLE);
-	if (!ring_must_look(ring, draining, heed_events))
+	if (!ring_must_look(ring, draining, want_events))
 		schedule_timeout(timeout);
 	__set_current_state(TASK_RUNNING);
-	WRITE_ONCE(ring->awake, true);
+	WRITE_ONCE(ring->wake.awake, true);
 }
 
 /* No work was found: make sure that work will be noticed, then sleep. */
 static void ring_idle(struct xenvbd_ring *ring, bool draining)
 {
 	/* Otherwise the event channel stays masked: events change nothing. */
-	bool heed_events = !draining && !ring->broken && !ring->starved;
+	bool want_events = !draining && !ring->broken && !ring->starved;
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
-	if (heed_events) {
+	if (want_events) {
 		if (xenvbd_sring_rearm(&ring->sring))
 			return;
 		ring_eoi(ring);
-		timeout = xenvbd_grants_trim(ring);
+		timeout = xenvbd_pages_trim(ring);
 	}
 	if (ring->starved)
 		xenvbd_stat_inc(&ring->stats.oo_req);
-	if (ring->starved || ring->held)
+	if (ring->starved || ring->held.first)
 		timeout = RETRY_JIFFIES;
-	ring_sleep(ring, draining, heed_events, xenvbd_gate_timeout(ring, timeout));
+	ring_sleep(ring, draining, want_events,
+		   xenvbd_barrier_timeout(&ring->barrier, timeout));
 }
 
 /**
- * xenvbd_ring_thread - serve a ring
+ * xenvbd_ring_serve - serve a ring until it is drained and kthread_stop() is
+ * called
  * @data: the ring
  *
- * Until it is drained and kthread_stop() is called.
- *
+ * Context: the ring's thread, all of whose life it is.
  * Return: 0.
  */
-int xenvbd_ring_thread(void *data)
+int xenvbd_ring_serve(void *data)
 {
 	/* No allocation may wait for I/O: this domain may swap to our disk. */
 	unsigned int noio = memalloc_noio_save();
 	struct xenvbd_ring *ring = data;
-	bool lingered = true;
+	bool polled = true;
 	bool draining;
 
 	set_freezable();
-	xenvbd_gate_join(ring);
+	xenvbd_barrier_join(ring);
 	for (;;) {
 		try_to_freeze();
 		draining = ring_is_draining(ring);
 		if (ring_pass(ring, draining)) {
-			if (unlikely(ring->poll_begin))
-				xenvbd_ring_waited(ring);
-			lingered = false;
+			if (unlikely(ring->poll.begin))
+				xenvbd_poll_adjust(ring);
+			polled = false;
 			cond_resched();
 			continue;
 		}
@@ -553,48 +493,16 @@ int xenvbd_ring_thread(void *data)
 			if (kthread_should_stop())
 				break;
 			/* A barrier of another ring must not wait for us. */
-			xenvbd_gate_leave(ring);
+			xenvbd_barrier_leave(ring);
 			kthread_parkme();
-			xenvbd_gate_join(ring);
+			xenvbd_barrier_join(ring);
 			continue;
 		}
-		if (lingered || !xenvbd_ring_linger(ring))
+		if (polled || !xenvbd_poll(ring))
 			ring_idle(ring, draining);
-		lingered = true;
+		polled = true;
 	}
-	xenvbd_gate_leave(ring);
+	xenvbd_barrier_leave(ring);
 	memalloc_noio_restore(noio);
-	return 0;
-}
-
-/**
- * xenvbd_ring_init_reqs - allocate the requests of a ring
- * @ring: attached
- *
- * As many as there are slots, so that a request that was taken from the ring
- * always finds one.
- *
- * Context: process.
- * Return: 0 or -ENOMEM. Freed with the ring.
- */
-int xenvbd_ring_init_reqs(struct xenvbd_ring *ring)
-{
-	u32 i;
-
-	/* By pages, not by powers of two. */
-	ring->reqs = vcalloc(ring->sring.nr_ents, sizeof(*ring->reqs));
-	if (!ring->reqs)
-		return -ENOMEM;
-	for (i = 0; i < ring->sring.nr_ents; i++) {
-		struct xenvbd_req *req = &ring->reqs[i];
-
-		req->ring = ring;
-		req->bvec = req->inline_bvec;
-		req->pgrant = req->inline_pgrant;
-		req->handle = req->inline_handle;
-		req_put(ring, req);
-	}
-	ring->todo_tail = &ring->todo;
-	ring->discards_tail = &ring->discards;
 	return 0;
 }

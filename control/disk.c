@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The backing disk: a block device of this domain. */
+/*
+ * The backing disk, a block device of this domain: opened, exchanged under a
+ * running guest, closed.
+ */
 #include <linux/cdrom.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 
 #include "common.h"
+#include "control/disk.h"
+#include "control/keys.h"
+#include "control/stall.h"
+#include "data/thread.h"
 
-/**
- * xenvbd_disk_open - open the backing disk
- * @disk: closed; all members but @disk->cdrom, which the toolstack decides,
- *        are set on success
- * @devt: its number
- * @readonly: the toolstack forbids writing
- *
- * The disk is not claimed: the toolstack may let guests share it.
- *
- * Context: process, for as long as the disk takes.
- * Return: 0 or a negative errno.
+/* ---- a disk by itself --------------------------------------------------- */
+
+/*
+ * Open the disk of a number; @disk is closed. Not claimed, for the toolstack
+ * may let guests share it. Takes as long as the disk does.
  */
-int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
+static int disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 {
 	struct gendisk *gd;
 	struct file *file;
 
-	file = bdev_file_open_by_dev(devt, readonly ? BLK_OPEN_READ :
-				     BLK_OPEN_READ | BLK_OPEN_WRITE, NULL, NULL);
+	file = bdev_file_open_by_dev(devt,
+				     readonly ? BLK_OPEN_READ :
+						BLK_OPEN_READ | BLK_OPEN_WRITE,
+				     NULL, NULL);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -37,23 +41,21 @@ int xenvbd_disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 	disk->flush = bdev_write_cache(disk->bdev);
 	disk->cdrom = disk_to_cdi(gd);
 	disk->discard = !disk->readonly && bdev_max_discard_sectors(disk->bdev);
-	disk->secure = disk->discard && bdev_max_secure_erase_sectors(disk->bdev);
+	disk->secure = disk->discard &&
+		       bdev_max_secure_erase_sectors(disk->bdev);
 	disk->block_size = bdev_logical_block_size(disk->bdev);
 	return 0;
 }
 
-/**
- * xenvbd_disk_empty - a CD drive without a medium, in the place of a disk
- * @disk: set; there is nothing to close
- * @old: the disk that a guest may know, or closed: what it was told of that one holds
- *       for the next medium, too
- * @readonly: the toolstack forbids writing
+/*
+ * A CD drive without a medium, in the place of a disk. What the guest knows of
+ * @old holds for the next medium, too; if @old is closed any medium will do.
  */
-void xenvbd_disk_empty(struct xenvbd_disk *disk, const struct xenvbd_disk *old, bool readonly)
+static void disk_set_empty(struct xenvbd_disk *disk,
+			   const struct xenvbd_disk *old, bool readonly)
 {
 	*disk = *old;
 	if (!xenvbd_disk_ready(old)) {
-		/* Any medium will do. */
 		disk->readonly = readonly;
 		disk->removable = true;
 		disk->flush = !readonly;
@@ -67,27 +69,11 @@ void xenvbd_disk_empty(struct xenvbd_disk *disk, const struct xenvbd_disk *old, 
 	disk->secure = false;
 }
 
-/**
- * xenvbd_disk_ready - can a guest be told of the disk?
- * @disk: any
- *
- * Return: true if it is open, or an empty drive.
- */
-bool xenvbd_disk_ready(const struct xenvbd_disk *disk)
-{
-	return disk->file || disk->empty;
-}
-
-/**
- * xenvbd_disk_close - close the backing disk
- * @disk: may be closed already
- *
+/*
  * When it returns the disk really is closed, and not only about to be: the
  * toolstack removes it as soon as it sees state Closed.
- *
- * Context: process, for as long as the disk takes.
  */
-void xenvbd_disk_close(struct xenvbd_disk *disk)
+static void disk_close(struct xenvbd_disk *disk)
 {
 	if (!disk->file)
 		return;
@@ -96,78 +82,36 @@ void xenvbd_disk_close(struct xenvbd_disk *disk)
 	disk->bdev = NULL;
 }
 
-/**
- * xenvbd_disk_drop_cache - forget what this domain has cached of the disk
- * @disk: open, or an empty drive
- *
- * What dom0 has written through the page cache must reach the disk before
- * the guest reads it, and dom0 must not see its own old copy after the guest
- * has written.
- *
- * Context: process, for as long as the disk takes.
- * Return: 0 or a negative errno.
+/*
+ * Forget what this domain has cached of the disk. What dom0 has written through
+ * the page cache must reach the disk before the guest reads it, and dom0 must
+ * not see its own old copy after the guest has written.
  */
-int xenvbd_disk_drop_cache(const struct xenvbd_disk *disk)
+static int disk_drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk,
+			   dev_t devt)
 {
-	int err;
+	int err = disk->empty ? 0 : sync_blockdev(disk->bdev);
 
-	if (disk->empty)
-		return 0;
-	err = sync_blockdev(disk->bdev);
+	/*
+	 * Fails for pages that somebody has mapped and keeps dirtying: not
+	 * ours.
+	 */
+	if (!err && !disk->empty)
+		invalidate_inode_pages2(disk->bdev->bd_mapping);
+	if (!err && READ_ONCE(vbd->removed))
+		err = -ENODEV;
 	if (err)
-		return err;
-	/* Fails for pages that somebody has mapped and keeps dirtying: not ours. */
-	invalidate_inode_pages2(disk->bdev->bd_mapping);
-	return 0;
+		xenvbd_error(vbd, err, "writing back the cache of disk %x:%x",
+			     MAJOR(devt), MINOR(devt));
+	return err;
 }
 
-/**
- * xenvbd_disk_seq - what tells a disk from all others since boot
- * @disk: open, or an empty drive
- *
- * A device number may be another disk's tomorrow; this is never used again.
- *
- * Return: its diskseq, or 0 if the drive is empty.
+/*
+ * What requests to the disk have to respect. Those to an empty drive pass, and
+ * io.c fails them.
  */
-u64 xenvbd_disk_seq(const struct xenvbd_disk *disk)
-{
-	return disk->empty ? 0 : disk->bdev->bd_disk->diskseq;
-}
-
-/**
- * xenvbd_disk_sects - the size of the disk
- * @disk: open, or an empty drive
- *
- * Return: sectors of 512 bytes.
- */
-u64 xenvbd_disk_sects(const struct xenvbd_disk *disk)
-{
-	return disk->empty ? 0 : bdev_nr_sectors(disk->bdev);
-}
-
-/**
- * xenvbd_disk_vanished - has the disk been taken away from under us?
- * @disk: open, or an empty drive
- *
- * Its size reads as 0 then, which is not a new size: the block layer fails
- * all requests, whatever their sectors.
- *
- * Context: any.
- * Return: true if so. It does not come back.
- */
-bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
-{
-	/* The caller may come from a size of 0, which is set after the bit. */
-	smp_rmb();
-	return !disk->empty && test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
-}
-
-/**
- * xenvbd_disk_limits - what requests to the disk have to respect
- * @disk: open, or an empty drive, where io.c fails what passes
- * @limits: all members are set
- */
-void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *limits)
+static void disk_limits(const struct xenvbd_disk *disk,
+			struct xenvbd_limits *limits)
 {
 	*limits = (struct xenvbd_limits) {
 		.nr_sects = disk->empty ? U64_MAX : bdev_nr_sectors(disk->bdev),
@@ -179,4 +123,247 @@ void xenvbd_disk_limits(const struct xenvbd_disk *disk, struct xenvbd_limits *li
 		.discard = disk->discard || disk->empty,
 		.stable_writes = disk->bdev && bdev_stable_writes(disk->bdev),
 	};
+}
+
+/* ---- the disk of a vbd -------------------------------------------------- */
+
+/*
+ * The disk of the keys, and no other that has got its number since; or an empty
+ * drive.
+ */
+static int disk_open_named(struct xenvbd *vbd,
+			   const struct xenvbd_disk_keys *keys,
+			   struct xenvbd_disk *disk)
+{
+	const struct xenvbd_disk *advertised = &vbd->advertised.disk;
+	bool readonly = !strchr(keys->mode, 'w');
+	int err;
+
+	if (keys->empty) {
+		disk_set_empty(disk,
+			       advertised->block_size ? advertised : &vbd->disk,
+			       readonly);
+		return 0;
+	}
+	err = disk_open(disk, keys->devt, readonly);
+	if (err)
+		return xenvbd_error(vbd, err, "opening disk %x:%x for %s",
+				    MAJOR(keys->devt), MINOR(keys->devt),
+				    readonly ? "reading" : "writing");
+	if (keys->diskseq && keys->diskseq != xenvbd_disk_seq(disk)) {
+		err = xenvbd_error(vbd, -ESTALE,
+				   "disk %x:%x has diskseq %llx, %llx is wanted",
+				   MAJOR(keys->devt), MINOR(keys->devt),
+				   xenvbd_disk_seq(disk), keys->diskseq);
+		disk_close(disk);
+		return err;
+	}
+	disk->cdrom |= keys->cdrom;
+	disk->discard &= keys->discard;
+	disk->secure &= keys->discard;
+	if (disk->readonly && !readonly)
+		dev_notice(&vbd->xbdev->dev,
+			   "disk %x:%x is read-only, and so is the vbd\n",
+			   MAJOR(keys->devt), MINOR(keys->devt));
+	return 0;
+}
+
+/* sysfs shows these. Takes the string of @keys, and gives back the old one. */
+static void disk_set_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
+{
+	spin_lock(&vbd->rings_lock);
+	vbd->devt = keys->devt;
+	vbd->diskseq = xenvbd_disk_seq(&vbd->disk);
+	swap(vbd->mode, keys->mode);
+	spin_unlock(&vbd->rings_lock);
+}
+
+/*
+ * Give a ring the vbd's disk, before its thread starts or while that is paused.
+ */
+void xenvbd_disk_attach(struct xenvbd_ring *ring)
+{
+	/* None in an empty drive. */
+	ring->bdev = ring->vbd->disk.bdev;
+	ring->vanished = false;
+	disk_limits(&ring->vbd->disk, &ring->limits);
+	/* To refuse one as unknown would be for ever. */
+	ring->limits.barrier |= ring->vbd->advertised.disk.flush;
+}
+
+/*
+ * A guest does not look again at what was advertised when it connected,
+ * whatever disks it has had since. Called with the rings paused.
+ */
+static int disk_check_exchange(struct xenvbd *vbd,
+			       const struct xenvbd_disk *disk)
+{
+	const struct xenvbd_disk *advertised = &vbd->advertised.disk;
+	/* Or it will learn so as soon as the work item comes to it. */
+	bool flushes = advertised->flush &&
+		       !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
+	const char *why = NULL;
+
+	if (disk->empty || !advertised->block_size)
+		return 0;
+	if (disk->block_size > advertised->block_size)
+		why = "has larger logical blocks";
+	else if (disk->readonly && !advertised->readonly)
+		why = "is read-only";
+	else if (disk->flush && !flushes && !disk->readonly)
+		why = "has a volatile cache, which the guest would not flush";
+	return why ? xenvbd_error(vbd, -EMEDIUMTYPE,
+				  "new disk %s, the old one stays", why) :
+		     0;
+}
+
+/* What the guest has written so far it may later flush on the new disk only. */
+static int disk_flush_old(struct xenvbd *vbd)
+{
+	int err = 0;
+
+	if (vbd->disk.flush && !vbd->disk.readonly && !vbd->disk.empty &&
+	    !xenvbd_disk_vanished(&vbd->disk))
+		err = blkdev_issue_flush(vbd->disk.bdev);
+	if (err)
+		xenvbd_error(vbd, err, "flushing disk %x:%x, which stays",
+			     MAJOR(vbd->devt), MINOR(vbd->devt));
+	return err;
+}
+
+/* On success @disk has the old one. */
+static int disk_replace(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
+			struct xenvbd_disk *disk)
+{
+	int err = disk_check_exchange(vbd, disk);
+
+	if (!err)
+		err = disk_flush_old(vbd);
+	if (err)
+		return err;
+	swap(vbd->disk, *disk);
+	disk_set_keys(vbd, keys);
+	vbd->vanished_reported = false;
+	/*
+	 * The guest knows it, or finds out, and will not flush the next medium.
+	 */
+	if (test_and_clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events)) {
+		vbd->advertised.disk.flush = false;
+		vbd->disk.flush &= !vbd->disk.empty;
+	}
+	return 0;
+}
+
+/*
+ * Another disk for the same guest. Requests that were taken go to the old one,
+ * those that come later to the new one; meanwhile they wait in the rings.
+ */
+static int disk_exchange(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
+{
+	struct xenvbd_disk disk = {};
+	unsigned int i;
+	int err;
+
+	err = disk_open_named(vbd, keys, &disk);
+	if (err)
+		return err;
+	err = disk_drop_cache(vbd, &disk, keys->devt);
+	if (err)
+		goto out_close;
+
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_thread_drain(vbd->rings[i]);
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_thread_pause(vbd->rings[i]);
+	err = disk_replace(vbd, keys, &disk);
+	for (i = 0; i < vbd->nr_rings; i++) {
+		xenvbd_disk_attach(vbd->rings[i]);
+		xenvbd_thread_resume(vbd->rings[i]);
+	}
+out_close:
+	disk_close(&disk);
+	return err;
+}
+
+static bool disk_is_same(const struct xenvbd *vbd,
+			 const struct xenvbd_disk_keys *keys)
+{
+	if (keys->empty || vbd->disk.empty)
+		return keys->empty == vbd->disk.empty;
+	return keys->devt == vbd->devt && !xenvbd_disk_vanished(&vbd->disk) &&
+	       (!keys->diskseq || keys->diskseq == vbd->diskseq);
+}
+
+/**
+ * xenvbd_disk_open - open the disk that physical-device names
+ * @vbd: the device
+ *
+ * If it has another one that is exchanged, under a running guest as well; in
+ * case of an error the old one stays. A CD drive may be empty, before and after.
+ *
+ * Context: process, vbd->lock held, for as long as the disks take.
+ * Return: 1 if there is a disk now that was not there before; 0 if nothing has
+ * changed; or a negative errno with an error text.
+ */
+int xenvbd_disk_open(struct xenvbd *vbd)
+{
+	bool had_disk = xenvbd_disk_ready(&vbd->disk);
+	struct xenvbd_disk_keys keys;
+	int err;
+
+	lockdep_assert_held(&vbd->lock);
+
+	err = xenvbd_keys_disk(vbd, had_disk, &keys);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+
+	if (had_disk) {
+		err = disk_is_same(vbd, &keys) ? 0 : disk_exchange(vbd, &keys) ?: 1;
+	} else {
+		err = xenvbd_keys_handle(vbd);
+		if (!err)
+			err = disk_open_named(vbd, &keys, &vbd->disk);
+		if (!err) {
+			disk_set_keys(vbd, &keys);
+			err = 1;
+		}
+	}
+	kfree(keys.mode);
+	return err;
+}
+
+/**
+ * xenvbd_disk_drop_cache - forget what this domain has cached of the vbd's disk
+ * @vbd: with a disk that is ready
+ *
+ * Context: process, vbd->lock held, for as long as the disk takes.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_disk_drop_cache(struct xenvbd *vbd)
+{
+	return disk_drop_cache(vbd, &vbd->disk, vbd->devt);
+}
+
+/* Return 0, or -ENXIO with an error text if the disk of the vbd has vanished. */
+int xenvbd_disk_check_vanished(struct xenvbd *vbd)
+{
+	if (!xenvbd_disk_vanished(&vbd->disk))
+		return 0;
+	return xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished",
+			    MAJOR(vbd->devt), MINOR(vbd->devt));
+}
+
+/**
+ * xenvbd_disk_close - close the disk of a vbd
+ * @vbd: without rings; the disk may be closed already
+ *
+ * Context: process, vbd->lock held, for as long as the disk takes.
+ */
+void xenvbd_disk_close(struct xenvbd *vbd)
+{
+	lockdep_assert_held(&vbd->lock);
+
+	xenvbd_stall_enter(vbd, "closing the disk");
+	disk_close(&vbd->disk);
+	xenvbd_stall_leave(vbd);
 }

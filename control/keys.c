@@ -12,76 +12,63 @@
 #include <linux/string.h>
 #include <xen/interface/io/protocols.h>
 
+#include "common.h"
 #include "control/keys.h"
-
-/**
- * xenvbd_error - remember what went wrong, in words
- * @vbd: the device
- * @err: negative errno
- * @fmt: says which key or device it is about, and what stood there
- *
- * xenbus.c brings it to the administrator.
- *
- * Return: @err.
- */
-int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(vbd->error, sizeof(vbd->error), fmt, args);
-	va_end(args);
-	return err;
-}
 
 /*
  * How much of a value is shown in a message, escaped by %pE: a guest may have
  * put anything into the store, at any length.
  */
-static int shown_len(const char *str)
+static int keys_shown_len(const char *str)
 {
 	return strnlen(str, 40);
 }
 
 /**
- * xenvbd_read_key - read a key that has to be there
+ * xenvbd_keys_read - read a key that has to be there
  * @vbd: the device
  * @dir: where it is
  * @key: its name
  * @val: set on success
  * @parse: makes the value of the text; returns 0 or a negative errno
- * @wrong: what a text is that it does not take, for the error
+ * @wrong: how the error describes a value that @parse rejects
  *
- * Return: 0 or a negative errno with an error text; -ENOENT if there is no such key.
+ * Return: 0 or a negative errno with an error text; -ENOENT if there is no such
+ * key.
  */
-int xenvbd_read_key(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val,
-		    int (*parse)(const char *str, unsigned int *val), const char *wrong)
+int xenvbd_keys_read(struct xenvbd *vbd, const char *dir, const char *key,
+		     unsigned int *val,
+		     int (*parse)(const char *str, unsigned int *val),
+		     const char *wrong)
 {
 	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
 	int err;
 
 	if (IS_ERR(str))
-		return xenvbd_error(vbd, PTR_ERR(str), "reading %s/%s", dir, key);
+		return xenvbd_error(vbd, PTR_ERR(str), "reading %s/%s", dir,
+				    key);
 	err = parse(str, val);
 	if (err)
-		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is %s", dir, key, shown_len(str), str,
-			     wrong);
+		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is %s", dir, key,
+			     keys_shown_len(str), str, wrong);
 	kfree(str);
 	return err;
 }
 
-static int parse_uint(const char *str, unsigned int *val)
+static int keys_parse_uint(const char *str, unsigned int *val)
 {
 	return kstrtouint(str, 10, val);
 }
 
-static int read_uint(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val)
+static int keys_uint(struct xenvbd *vbd, const char *dir, const char *key,
+		     unsigned int *val)
 {
-	return xenvbd_read_key(vbd, dir, key, val, parse_uint, "not a number");
+	return xenvbd_keys_read(vbd, dir, key, val, keys_parse_uint,
+				"not a number");
 }
 
 /* MAJOR:MINOR in hexadecimal, and nothing else. */
-static int parse_devt(const char *str, dev_t *devt)
+static int keys_parse_devt(const char *str, dev_t *devt)
 {
 	unsigned int major, minor;
 	int end = 0;
@@ -94,8 +81,12 @@ static int parse_devt(const char *str, dev_t *devt)
 	return 0;
 }
 
-/* A CD drive has no medium if its key is empty, or has been there and is not any more. */
-static int read_physical_device(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
+/*
+ * A CD drive has no medium if its key is empty, or has been there and is not
+ * any more.
+ */
+static int keys_physical_device(struct xenvbd *vbd, bool had_disk,
+				struct xenvbd_disk_keys *keys)
 {
 	const char *dir = vbd->xbdev->nodename;
 	char *str = xenbus_read(XBT_NIL, dir, "physical-device", NULL);
@@ -104,22 +95,27 @@ static int read_physical_device(struct xenvbd *vbd, struct xenvbd_disk_keys *key
 	keys->devt = 0;
 	if (IS_ERR(str)) {
 		err = PTR_ERR(str);
-		keys->empty = err == -ENOENT && keys->cdrom && xenvbd_disk_ready(&vbd->disk);
+		keys->empty = err == -ENOENT && keys->cdrom && had_disk;
 		if (err == -ENOENT)
 			return keys->empty ? 0 : err;
-		return xenvbd_error(vbd, err, "reading %s/physical-device", dir);
+		return xenvbd_error(vbd, err, "reading %s/physical-device",
+				    dir);
 	}
 	keys->empty = !str[0] && keys->cdrom;
-	err = keys->empty ? 0 : parse_devt(str, &keys->devt);
+	err = keys->empty ? 0 : keys_parse_devt(str, &keys->devt);
 	if (err)
-		xenvbd_error(vbd, err, "%s/physical-device: \"%*pE\" is not MAJOR:MINOR in hex",
-			     dir, shown_len(str), str);
+		xenvbd_error(vbd, err,
+			     "%s/physical-device: \"%*pE\" is not MAJOR:MINOR in hex",
+			     dir, keys_shown_len(str), str);
 	kfree(str);
 	return err;
 }
 
-/* An optional number in hexadecimal: @val stays as it is if there is no such key. */
-static int read_diskseq(struct xenvbd *vbd, const char *key, u64 *val)
+/*
+ * An optional number in hexadecimal: @val stays as it is if there is no such
+ * key.
+ */
+static int keys_diskseq(struct xenvbd *vbd, const char *key, u64 *val)
 {
 	const char *dir = vbd->xbdev->nodename;
 	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
@@ -128,19 +124,25 @@ static int read_diskseq(struct xenvbd *vbd, const char *key, u64 *val)
 
 	if (IS_ERR(str)) {
 		err = PTR_ERR(str);
-		return err == -ENOENT ? 0 : xenvbd_error(vbd, err, "reading %s/%s", dir, key);
+		if (err == -ENOENT)
+			return 0;
+		return xenvbd_error(vbd, err, "reading %s/%s", dir, key);
 	}
-	err = isxdigit(str[0]) && strlen(str) <= 16 ? kstrtou64(str, 16, val) : -EINVAL;
+	err = -EINVAL;
+	if (isxdigit(str[0]) && strlen(str) <= 16)
+		err = kstrtou64(str, 16, val);
 	if (!err && (!*val || (old && *val != old)))
 		err = -EINVAL;
 	if (err)
-		xenvbd_error(vbd, err, "%s/%s: \"%*pE\" is not the number of a disk in hex%s",
-			     dir, key, shown_len(str), str, old ? ", or not diskseq" : "");
+		xenvbd_error(vbd, err,
+			     "%s/%s: \"%*pE\" is not the number of a disk in hex%s",
+			     dir, key, keys_shown_len(str), str,
+			     old ? ", or not diskseq" : "");
 	kfree(str);
 	return err;
 }
 
-static bool key_is(const char *dir, const char *key, const char *val)
+static bool keys_is(const char *dir, const char *key, const char *val)
 {
 	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
 	bool is;
@@ -153,28 +155,30 @@ static bool key_is(const char *dir, const char *key, const char *val)
 }
 
 /**
- * xenvbd_read_disk_keys - read what the toolstack says of the disk
+ * xenvbd_keys_disk - read what the toolstack says of the disk
  * @vbd: the device
+ * @had_disk: it has had one, so that a key that is missing was removed
  * @keys: set on success; @keys->mode is to be freed by the caller
  *
  * Context: process.
  * Return: 0; -ENOENT without an error text if there is no physical-device
  * yet; another negative errno with one.
  */
-int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
+int xenvbd_keys_disk(struct xenvbd *vbd, bool had_disk,
+		     struct xenvbd_disk_keys *keys)
 {
 	const char *dir = vbd->xbdev->nodename;
 	int err;
 
-	keys->cdrom = key_is(dir, "device-type", "cdrom");
-	err = read_physical_device(vbd, keys);
+	keys->cdrom = keys_is(dir, "device-type", "cdrom");
+	err = keys_physical_device(vbd, had_disk, keys);
 	if (err)
 		return err;
 
 	keys->diskseq = 0;
 	if (!keys->empty)
-		err = read_diskseq(vbd, "diskseq", &keys->diskseq) ?:
-		      read_diskseq(vbd, "physical-device-uid", &keys->diskseq);
+		err = keys_diskseq(vbd, "diskseq", &keys->diskseq) ?:
+		      keys_diskseq(vbd, "physical-device-uid", &keys->diskseq);
 	if (err)
 		return err;
 
@@ -182,30 +186,32 @@ int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	if (IS_ERR(keys->mode)) {
 		err = PTR_ERR(keys->mode);
 		/* Unlike the disk, it is never written later. */
-		return xenvbd_error(vbd, err == -ENOENT ? -EINVAL : err, "reading %s/mode", dir);
+		return xenvbd_error(vbd, err == -ENOENT ? -EINVAL : err,
+				    "reading %s/mode", dir);
 	}
-	keys->discard = !key_is(dir, "discard-enable", "0");
+	keys->discard = !keys_is(dir, "discard-enable", "0");
 	return 0;
 }
 
 /**
- * xenvbd_read_handle - the number that ends the frontend's path
+ * xenvbd_keys_handle - the number that ends the frontend's path
  * @vbd: gets it
  *
  * Return: 0 or -EINVAL with an error text.
  */
-int xenvbd_read_handle(struct xenvbd *vbd)
+int xenvbd_keys_handle(struct xenvbd *vbd)
 {
 	const char *slash = strrchr(vbd->frontend, '/');
 
 	if (!slash || kstrtouint(slash + 1, 10, &vbd->handle))
-		return xenvbd_error(vbd, -EINVAL, "frontend path %s does not end in a number",
+		return xenvbd_error(vbd, -EINVAL,
+				    "frontend path %s does not end in a number",
 				    vbd->frontend);
 	return 0;
 }
 
 /**
- * xenvbd_read_protocol - the frontend's layout of the ring
+ * xenvbd_keys_protocol - the frontend's layout of the ring
  * @vbd: the device
  * @abi: set on success
  *
@@ -214,7 +220,7 @@ int xenvbd_read_handle(struct xenvbd *vbd)
  *
  * Return: 0 or a negative errno with an error text.
  */
-int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi)
+int xenvbd_keys_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi)
 {
 	static const struct {
 		const char *name;
@@ -230,8 +236,11 @@ int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi)
 
 	if (IS_ERR(str)) {
 		if (PTR_ERR(str) != -ENOENT)
-			return xenvbd_error(vbd, PTR_ERR(str), "reading %s/protocol", dir);
-		*abi = IS_ENABLED(CONFIG_X86) ? XENVBD_ABI_X86_32 : XENVBD_ABI_NATIVE;
+			return xenvbd_error(vbd, PTR_ERR(str),
+					    "reading %s/protocol", dir);
+		*abi = XENVBD_ABI_NATIVE;
+		if (IS_ENABLED(CONFIG_X86))
+			*abi = XENVBD_ABI_X86_32;
 		return 0;
 	}
 
@@ -242,84 +251,89 @@ int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi)
 			return 0;
 		}
 	}
-	xenvbd_error(vbd, -EINVAL, "%s/protocol: \"%*pE\" is unknown", dir, shown_len(str), str);
+	xenvbd_error(vbd, -EINVAL, "%s/protocol: \"%*pE\" is unknown", dir,
+		     keys_shown_len(str), str);
 	kfree(str);
 	return -EINVAL;
 }
 
 /* An optional number: @val stays as it is if there is no such key. */
-static int read_opt_uint(struct xenvbd *vbd, const char *dir, const char *key,
+static int keys_opt_uint(struct xenvbd *vbd, const char *dir, const char *key,
 			 unsigned int *val)
 {
-	int err = read_uint(vbd, dir, key, val);
+	int err = keys_uint(vbd, dir, key, val);
 
 	return err == -ENOENT ? 0 : err;
 }
 
 /**
- * xenvbd_read_nr_rings - how many rings the frontend has set up
+ * xenvbd_keys_nr_rings - how many rings the frontend has set up
  * @vbd: the device
  * @nr: set on success
  *
  * Return: 0 or a negative errno with an error text.
  */
-int xenvbd_read_nr_rings(struct xenvbd *vbd, unsigned int *nr)
+int xenvbd_keys_nr_rings(struct xenvbd *vbd, unsigned int *nr)
 {
 	const char *dir = vbd->frontend;
 	int err;
 
 	*nr = 1;
-	err = read_opt_uint(vbd, dir, "multi-queue-num-queues", nr);
+	err = keys_opt_uint(vbd, dir, "multi-queue-num-queues", nr);
 	if (err)
 		return err;
-	if (!*nr || *nr > vbd->max_rings)
-		return xenvbd_error(vbd, -EINVAL, "%s/multi-queue-num-queues: %u, not 1 to %u",
-				    dir, *nr, vbd->max_rings);
+	if (!*nr || *nr > vbd->advertised.max_rings)
+		return xenvbd_error(vbd, -EINVAL,
+				    "%s/multi-queue-num-queues: %u, not 1 to %u",
+				    dir, *nr, vbd->advertised.max_rings);
 	return 0;
 }
 
 /**
- * xenvbd_read_persistent - do both sides want persistent grants?
+ * xenvbd_keys_persistent - do both sides want persistent grants?
  * @vbd: the device
  * @persistent: set on success
  *
  * Return: 0 or a negative errno with an error text.
  */
-int xenvbd_read_persistent(struct xenvbd *vbd, bool *persistent)
+int xenvbd_keys_persistent(struct xenvbd *vbd, bool *persistent)
 {
 	unsigned int val = 0;
 	int err;
 
-	err = read_opt_uint(vbd, vbd->frontend, "feature-persistent", &val);
-	*persistent = vbd->feature_persistent && val;
+	err = keys_opt_uint(vbd, vbd->frontend, "feature-persistent", &val);
+	*persistent = vbd->advertised.persistent && val;
 	return err;
 }
 
 /* The two schemes that frontends tell the size of their rings by. */
-static int read_ring_pages(struct xenvbd *vbd, struct xenvbd_ring_keys *keys)
+static int keys_ring_pages(struct xenvbd *vbd, struct xenvbd_ring_keys *keys)
 {
 	const char *dir = vbd->frontend;
 	unsigned int order = 0, pages = 1;
 	int err;
 
-	err = read_uint(vbd, dir, "ring-page-order", &order);
+	err = keys_uint(vbd, dir, "ring-page-order", &order);
 	keys->has_order = !err;
 	if (err && err != -ENOENT)
 		return err;
-	if (order > vbd->max_ring_page_order)
-		return xenvbd_error(vbd, -EINVAL, "%s/ring-page-order: %u, not 0 to %u", dir,
-				    order, vbd->max_ring_page_order);
+	if (order > vbd->advertised.max_ring_page_order)
+		return xenvbd_error(vbd, -EINVAL,
+				    "%s/ring-page-order: %u, not 0 to %u", dir,
+				    order, vbd->advertised.max_ring_page_order);
 	keys->nr_pages = BIT(order);
 	if (keys->has_order)
 		return 0;
 
-	err = read_opt_uint(vbd, dir, "num-ring-pages", &pages);
+	err = keys_opt_uint(vbd, dir, "num-ring-pages", &pages);
 	if (err)
 		return err;
-	if (!is_power_of_2(pages) || pages > BIT(vbd->max_ring_page_order))
+	if (!is_power_of_2(pages) ||
+	    pages > BIT(vbd->advertised.max_ring_page_order))
 		return xenvbd_error(vbd, -EINVAL,
-				    "%s/num-ring-pages: %u, not a power of two up to %lu", dir,
-				    pages, BIT(vbd->max_ring_page_order));
+				    "%s/num-ring-pages: %u, not a power of two up to %lu",
+				    dir, pages,
+				    BIT(vbd->advertised.max_ring_page_order));
 	keys->nr_pages = pages;
 	return 0;
 }
@@ -329,29 +343,31 @@ static int read_ring_pages(struct xenvbd *vbd, struct xenvbd_ring_keys *keys)
  * an earlier frontend has left behind must not be taken for ours: only one
  * that knows ring-page-order writes it.
  */
-static int read_single_ref(struct xenvbd *vbd, const char *dir, struct xenvbd_ring_keys *keys)
+static int keys_single_ref(struct xenvbd *vbd, const char *dir,
+			   struct xenvbd_ring_keys *keys)
 {
 	const char *first = keys->has_order ? "ring-ref0" : "ring-ref";
 	int err;
 
-	err = read_uint(vbd, dir, first, &keys->gref[0]);
+	err = keys_uint(vbd, dir, first, &keys->gref[0]);
 	if (err == -ENOENT && keys->has_order)
-		err = read_uint(vbd, dir, "ring-ref", &keys->gref[0]);
+		err = keys_uint(vbd, dir, "ring-ref", &keys->gref[0]);
 	return err;
 }
 
-static int read_ring_refs(struct xenvbd *vbd, const char *dir, struct xenvbd_ring_keys *keys)
+static int keys_ring_refs(struct xenvbd *vbd, const char *dir,
+			  struct xenvbd_ring_keys *keys)
 {
 	char key[sizeof("ring-ref") + 10];
 	unsigned int i;
 	int err;
 
 	if (keys->nr_pages == 1)
-		return read_single_ref(vbd, dir, keys);
+		return keys_single_ref(vbd, dir, keys);
 
 	for (i = 0; i < keys->nr_pages; i++) {
 		snprintf(key, sizeof(key), "ring-ref%u", i);
-		err = read_uint(vbd, dir, key, &keys->gref[i]);
+		err = keys_uint(vbd, dir, key, &keys->gref[i]);
 		if (err)
 			return err;
 	}
@@ -359,7 +375,7 @@ static int read_ring_refs(struct xenvbd *vbd, const char *dir, struct xenvbd_rin
 }
 
 /**
- * xenvbd_read_ring_keys - a ring's pages and event channel
+ * xenvbd_keys_ring - a ring's pages and event channel
  * @vbd: the device
  * @index: of the ring
  * @nr_rings: of the frontend; with more than one each has a directory
@@ -367,49 +383,50 @@ static int read_ring_refs(struct xenvbd *vbd, const char *dir, struct xenvbd_rin
  *
  * Return: 0 or a negative errno with an error text.
  */
-int xenvbd_read_ring_keys(struct xenvbd *vbd, unsigned int index, unsigned int nr_rings,
-			  struct xenvbd_ring_keys *keys)
+int xenvbd_keys_ring(struct xenvbd *vbd, unsigned int index,
+		     unsigned int nr_rings, struct xenvbd_ring_keys *keys)
 {
 	const char *base = vbd->frontend;
 	char *dir;
 	int err;
 
-	err = read_ring_pages(vbd, keys);
+	err = keys_ring_pages(vbd, keys);
 	if (err)
 		return err;
 
 	dir = nr_rings == 1 ? kstrdup(base, GFP_KERNEL) :
 			      kasprintf(GFP_KERNEL, "%s/queue-%u", base, index);
 	if (!dir)
-		return xenvbd_error(vbd, -ENOMEM, "reading keys of ring %u", index);
+		return xenvbd_error(vbd, -ENOMEM, "reading keys of ring %u",
+				    index);
 
-	err = read_ring_refs(vbd, dir, keys);
+	err = keys_ring_refs(vbd, dir, keys);
 	if (!err)
-		err = read_uint(vbd, dir, "event-channel", &keys->evtchn);
+		err = keys_uint(vbd, dir, "event-channel", &keys->evtchn);
 	kfree(dir);
 	return err;
 }
 
 /**
- * xenvbd_has_large_sectors - may the frontend count in the disk's own sectors?
+ * xenvbd_keys_large_sectors - may the frontend count in the disk's own sectors?
  * @vbd: the device
  *
  * blkif.h deprecates the key, and no decision may depend on it.
  *
  * Return: true if it says that it can.
  */
-bool xenvbd_has_large_sectors(const struct xenvbd *vbd)
+bool xenvbd_keys_large_sectors(const struct xenvbd *vbd)
 {
-	return key_is(vbd->frontend, "feature-large-sector-size", "1");
+	return keys_is(vbd->frontend, "feature-large-sector-size", "1");
 }
 
 /**
- * xenvbd_read_name - what the guest calls the device
+ * xenvbd_keys_name - what the guest calls the device
  * @vbd: the device
  * @name: set, in any case
  * @size: of @name in bytes
  */
-void xenvbd_read_name(struct xenvbd *vbd, char *name, size_t size)
+void xenvbd_keys_name(struct xenvbd *vbd, char *name, size_t size)
 {
 	char *dev = xenbus_read(XBT_NIL, vbd->xbdev->nodename, "dev", NULL);
 	const char *base;

@@ -37,19 +37,19 @@ struct xenvbd_disk_keys {
 	bool discard;
 };
 
-int xenvbd_read_key(struct xenvbd *vbd, const char *dir, const char *key, unsigned int *val,
-		    int (*parse)(const char *str, unsigned int *val), const char *wrong);
-int xenvbd_read_disk_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys);
-int xenvbd_read_handle(struct xenvbd *vbd);
-int xenvbd_read_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi);
-int xenvbd_read_persistent(struct xenvbd *vbd, bool *persistent);
-int xenvbd_read_nr_rings(struct xenvbd *vbd, unsigned int *nr);
-int xenvbd_read_ring_keys(struct xenvbd *vbd, unsigned int index, unsigned int nr_rings,
-			  struct xenvbd_ring_keys *keys);
-bool xenvbd_has_large_sectors(const struct xenvbd *vbd);
-void xenvbd_read_name(struct xenvbd *vbd, char *name, size_t size);
-
-__printf(3, 4)
-int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...);
+int xenvbd_keys_read(struct xenvbd *vbd, const char *dir, const char *key,
+		     unsigned int *val,
+		     int (*parse)(const char *str, unsigned int *val),
+		     const char *wrong);
+int xenvbd_keys_disk(struct xenvbd *vbd, bool had_disk,
+		     struct xenvbd_disk_keys *keys);
+int xenvbd_keys_handle(struct xenvbd *vbd);
+int xenvbd_keys_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi);
+int xenvbd_keys_persistent(struct xenvbd *vbd, bool *persistent);
+int xenvbd_keys_nr_rings(struct xenvbd *vbd, unsigned int *nr);
+int xenvbd_keys_ring(struct xenvbd *vbd, unsigned int index,
+		     unsigned int nr_rings, struct xenvbd_ring_keys *keys);
+bool xenvbd_keys_large_sectors(const struct xenvbd *vbd);
+void xenvbd_keys_name(struct xenvbd *vbd, char *name, size_t size);
 
 #endif /* XENVBD_KEYS_H */

@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is offered to frontends. */
-#ifndef XENVBD_FEATURES_H
-#define XENVBD_FEATURES_H
+/* What is advertised to frontends, and told to the toolstack. */
+#ifndef XENVBD_PUBLISH_H
+#define XENVBD_PUBLISH_H
 
-#include "common.h"
+#include "data/disk.h"
 
-bool xenvbd_store_begin(struct xenvbd *vbd);
-void xenvbd_store_end(struct xenvbd *vbd);
+struct xenvbd;
+
+/*
+ * What a frontend knows of us. It does not look again, whatever becomes of
+ * parameters and disk.
+ */
+struct xenvbd_advertised {
+	unsigned int max_rings;
+	unsigned int max_ring_page_order;
+	bool persistent;
+	/* Size of the disk in sectors of 512 bytes. */
+	u64 sects;
+	/*
+	 * As it was when the frontend connected; block_size is 0 if it has not.
+	 */
+	struct xenvbd_disk disk;
+};
 
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);
-int xenvbd_publish_waiting(struct xenvbd *vbd);
+int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text);
 int xenvbd_publish_opened(struct xenvbd *vbd);
 int xenvbd_publish_exchange(struct xenvbd *vbd);
 int xenvbd_publish_refusal(struct xenvbd *vbd);
 int xenvbd_publish_flush(struct xenvbd *vbd);
 int xenvbd_publish_size(struct xenvbd *vbd);
 
-#endif /* XENVBD_FEATURES_H */
+#endif /* XENVBD_PUBLISH_H */

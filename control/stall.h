@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a vbd waits for. */
-#ifndef XENVBD_WAIT_H
-#define XENVBD_WAIT_H
+/* What a vbd is stalled by: the disk, in one way or another. */
+#ifndef XENVBD_STALL_H
+#define XENVBD_STALL_H
 
-#include "common.h"
+#include <linux/types.h>
+#include <linux/workqueue.h>
 
-/* Length of what xenvbd_describe_wait() says, in bytes. */
-#define XENVBD_WAIT_TEXT	128
+/* Length of what xenvbd_stall_describe() says, in bytes. */
+#define XENVBD_STALL_TEXT	128
 
-void xenvbd_wait_init(struct xenvbd *vbd);
-void xenvbd_wait_begin(struct xenvbd *vbd, const char *what);
-void xenvbd_wait_end(struct xenvbd *vbd);
-unsigned int xenvbd_in_flight(struct xenvbd *vbd, unsigned int *oldest_ms);
-void xenvbd_describe_wait(struct xenvbd *vbd, char *text, size_t size);
+struct xenvbd;
 
-#endif /* XENVBD_WAIT_H */
+/* A vbd's work item may be stalled, and then somebody has to say so. */
+struct xenvbd_stall {
+	struct delayed_work work;
+	/* What the work item is doing, NULL if nothing that could stall it. */
+	const char *what;
+	/* In jiffies, when it began to. */
+	unsigned long since;
+	/* The log has it. */
+	bool reported;
+};
+
+void xenvbd_stall_init(struct xenvbd_stall *stall);
+void xenvbd_stall_enter(struct xenvbd *vbd, const char *what);
+void xenvbd_stall_leave(struct xenvbd *vbd);
+unsigned int xenvbd_stall_in_flight(struct xenvbd *vbd,
+				    unsigned int *oldest_ms);
+void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size);
+
+#endif /* XENVBD_STALL_H */

@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The end of a vbd. */
-#ifndef XENVBD_REMNANT_H
-#define XENVBD_REMNANT_H
+/* Teardown of a removed vbd. */
+#ifndef XENVBD_TEARDOWN_H
+#define XENVBD_TEARDOWN_H
 
-#include "common.h"
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
 
-void xenvbd_remnant_init(struct xenvbd *vbd);
+struct xenbus_device;
+struct xenvbd;
+
+/* What is left to do after a vbd's removal. */
+struct xenvbd_teardown {
+	struct work_struct work;
+	/* Rings and disk are no more. */
+	struct completion done;
+	/* In the list of remnants, while the disk may have requests. */
+	struct list_head remnants;
+	/* Takes away what shows the vbd. */
+	void (*hide)(struct xenvbd *vbd);
+};
+
+void xenvbd_teardown_init(struct xenvbd_teardown *teardown,
+			  void (*hide)(struct xenvbd *vbd));
 bool xenvbd_has_remnant(const struct xenbus_device *xbdev);
-void xenvbd_let_go(struct xenvbd *vbd);
+bool xenvbd_teardown_begin(struct xenvbd *vbd);
+void xenvbd_teardown_run(struct xenvbd *vbd);
 
-#endif /* XENVBD_REMNANT_H */
+#endif /* XENVBD_TEARDOWN_H */

@@ -5,12 +5,22 @@
 
 #include <linux/sysfs.h>
 
-#include "common.h"
+struct xenvbd;
+
+/* Any of these may change at any time. */
+struct xenvbd_tunables {
+	/*
+	 * enum xenvbd_policy: which methods rings use to get at the guest's
+	 * pages.
+	 */
+	unsigned int policy;
+	/* Rings poll for so many microseconds before their threads sleep. */
+	unsigned int polling_us;
+};
 
 extern const struct attribute_group xenvbd_tunables_group;
 
-void xenvbd_reclaim_memory(struct xenbus_device *xbdev);
-void xenvbd_tunables_init(struct xenvbd *vbd);
+void xenvbd_tunables_init(struct xenvbd_tunables *tunables);
 int xenvbd_tunables_read(struct xenvbd *vbd);
 
 #endif /* XENVBD_TUNABLES_H */

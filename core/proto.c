@@ -10,10 +10,12 @@ static_assert(offsetof(struct blkif_request, u.rw.id) == NATIVE_HEAD);
 static_assert(offsetof(struct blkif_request, u.rw.seg) ==
 	      NATIVE_HEAD + offsetof(struct xenvbd_slot_body, seg));
 static_assert(offsetof(struct blkif_request, u.discard.nr_sectors) ==
-	      NATIVE_HEAD + offsetof(struct xenvbd_slot_body, discard_nr_sects));
+	      NATIVE_HEAD +
+		      offsetof(struct xenvbd_slot_body, discard_nr_sects));
 static_assert(offsetof(struct blkif_request, u.indirect.indirect_grefs) ==
 	      NATIVE_HEAD + offsetof(struct xenvbd_slot_body, indirect.gref));
-static_assert(sizeof(struct blkif_request_segment) == sizeof(struct xenvbd_seg));
+static_assert(sizeof(struct blkif_request_segment) ==
+	      sizeof(struct xenvbd_seg));
 static_assert(offsetof(struct blkif_response, status) ==
 	      offsetof(struct xenvbd_slot_rsp, status));
 #endif
@@ -26,7 +28,8 @@ static_assert(offsetof(struct blkif_response, status) ==
  */
 unsigned int xenvbd_slot_bytes(enum xenvbd_abi abi)
 {
-	return abi == XENVBD_ABI_X86_32 ? XENVBD_SLOT_X86_32 : XENVBD_SLOT_X86_64;
+	return abi == XENVBD_ABI_X86_32 ? XENVBD_SLOT_X86_32
+					: XENVBD_SLOT_X86_64;
 }
 
 /**

@@ -61,7 +61,9 @@ int xenvbd_sring_attach(struct xenvbd_sring *sring, void *page, size_t bytes,
 	sring->rsp_prod = rsp_prod;
 	sring->rsp_pushed = rsp_prod;
 
-	return sring_pending(sring, READ_ONCE(sring->page->req_prod)) < 0 ? -EPROTO : 0;
+	return sring_pending(sring, READ_ONCE(sring->page->req_prod)) < 0
+		       ? -EPROTO
+		       : 0;
 }
 
 /**
@@ -88,7 +90,8 @@ int xenvbd_sring_pending(const struct xenvbd_sring *sring)
 
 static void *sring_slot(const struct xenvbd_sring *sring, u32 idx)
 {
-	return (u8 *)(sring->page + 1) + (idx & (sring->nr_ents - 1)) * sring->slot_bytes;
+	return (u8 *)(sring->page + 1) +
+	       (idx & (sring->nr_ents - 1)) * sring->slot_bytes;
 }
 
 /**
@@ -123,7 +126,8 @@ void xenvbd_sring_fetch(struct xenvbd_sring *sring, struct xenvbd_slot *slot)
 void xenvbd_sring_respond(struct xenvbd_sring *sring, u64 id, u8 op,
 			  blk_status_t status)
 {
-	xenvbd_rsp_encode(sring_slot(sring, sring->rsp_prod), sring->abi, id, op, status);
+	xenvbd_rsp_encode(sring_slot(sring, sring->rsp_prod), sring->abi, id,
+			  op, status);
 	sring->rsp_prod++;
 }
 

@@ -11,7 +11,8 @@
 #include <linux/types.h>
 #include "core/proto.h"
 
-/* Head of the first ring page, as ring.h of the Xen public headers lays it out. */
+/* Head of the first ring page, as ring.h of the Xen public headers lays it out.
+ */
 struct xenvbd_sring_page {
 	u32 req_prod;
 	u32 req_event;

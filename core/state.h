@@ -64,7 +64,8 @@ enum xenvbd_action {
 	XENVBD_NR_ACTIONS
 };
 
-enum xenvbd_action xenvbd_next_action(enum xenbus_state own, unsigned int frontend,
+enum xenvbd_action xenvbd_next_action(enum xenbus_state own,
+				      unsigned int frontend,
 				      unsigned int facts);
 
 #endif /* XENVBD_STATE_H */

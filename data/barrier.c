@@ -3,192 +3,148 @@
  * What holds writes up: barriers, and flushes that failed.
  *
  * A barrier orders the writes of all rings of a vbd; "write" is here whatever
- * is not a read. It is numbered when it is taken, and has its turn when no
- * older one is left. Then
- *
- * 1. each ring that hears of it parks the writes it takes. Those it has taken
- *    before it starts and completes, and is not busy any more;
- * 2. when no ring is busy, the one with the barrier executes it;
- * 3. when that is done the next barrier has its turn, or, if there is none,
- *    the rings hear of that and start what they have parked.
- *
- * So rings tell each other by messages. As long as there is no barrier nobody
- * looks at what they share, and a ring with a barrier sleeps while it waits.
+ * is not a read. core/order.c decides which write may start. Here are the lock
+ * that it needs, the lists of those that may not, and the kicks by which the
+ * rings tell each other to look again. As long as there is no barrier nobody
+ * looks at what they share, and a ring that waits for a barrier sleeps.
  */
-#include "blkback.h"
-#include "data/barrier.h"
+#include <linux/bitops.h>
+
+#include "common.h"
 #include "data/io.h"
 
 /* How often a flush is tried again that has failed, and after what time. */
 #define FLUSH_RETRIES	30
 #define FLUSH_PAUSE	HZ
 
+static_assert(XENVBD_MAX_RINGS <= XENVBD_ORDER_MAX_RINGS);
+
 /**
- * xenvbd_gate_init - prepare the gate of a new vbd
- * @gate: open, and without rings
+ * xenvbd_barrier_init - prepare a new vbd
+ * @barriers: all zeroes
  */
-void xenvbd_gate_init(struct xenvbd_gate *gate)
+void xenvbd_barrier_init(struct xenvbd_barriers *barriers)
 {
-	spin_lock_init(&gate->lock);
-	INIT_LIST_HEAD(&gate->rings);
+	spin_lock_init(&barriers->lock);
 }
 
-/* It is the oldest barrier's turn, or none's; tell all rings. */
-static void gate_next(struct xenvbd_gate *gate)
+static bool barrier_is(const struct xenvbd_req *req)
 {
-	struct xenvbd_ring *ring;
-
-	lockdep_assert_held(&gate->lock);
-
-	gate->turn = 0;
-	list_for_each_entry(ring, &gate->rings, gate_rings) {
-		if (!ring->gate_turn || (gate->turn && gate->turn < ring->gate_turn))
-			continue;
-		gate->turn = ring->gate_turn;
-		gate->owner = ring;
-	}
-	gate->nr_busy = 0;
-	list_for_each_entry(ring, &gate->rings, gate_rings) {
-		ring->gate_busy = gate->turn;
-		gate->nr_busy += ring->gate_busy;
-		xenvbd_ring_poke(ring);
-	}
+	return req->op == BLKIF_OP_WRITE_BARRIER;
 }
 
-/* No write from before the barrier is left in the ring. */
-static void gate_not_busy(struct xenvbd_ring *ring)
+/*
+ * Kick a set of rings of the vbd. Some may have left since: a kick does nothing
+ * to them. No ring is freed before the threads of all have ended, this one
+ * included, and vbd->rings is there as long.
+ */
+static void barrier_kick(struct xenvbd_ring *ring, u64 rings)
 {
-	struct xenvbd_gate *gate = &ring->vbd->gate;
-
-	lockdep_assert_held(&gate->lock);
-
-	if (!ring->gate_busy)
-		return;
-	ring->gate_busy = false;
-	if (!--gate->nr_busy)
-		xenvbd_ring_poke(gate->owner);
+	for (; rings; rings &= rings - 1)
+		xenvbd_wake_kick(ring->vbd->rings[__ffs64(rings)]);
 }
 
 /**
- * xenvbd_gate_join - a ring begins to be served
+ * xenvbd_barrier_join - a ring begins to be served
  * @ring: the ring
  *
  * Context: its thread.
  */
-void xenvbd_gate_join(struct xenvbd_ring *ring)
+void xenvbd_barrier_join(struct xenvbd_ring *ring)
 {
-	struct xenvbd_gate *gate = &ring->vbd->gate;
+	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
 
-	ring->parked_tail = &ring->parked;
-	spin_lock(&gate->lock);
-	list_add_tail(&ring->gate_rings, &gate->rings);
-	/* It holds up nobody, but a barrier may hold it up. */
-	xenvbd_ring_poke(ring);
-	spin_unlock(&gate->lock);
+	spin_lock(&barriers->lock);
+	xenvbd_order_join(&barriers->order, &ring->barrier.order, ring->index);
+	spin_unlock(&barriers->lock);
 }
 
 /**
- * xenvbd_gate_leave - a ring is not served any more
- * @ring: joined, and drained: it has no barrier any more
+ * xenvbd_barrier_leave - a ring is not served any more
+ * @ring: joined, and drained
  *
  * Context: its thread.
  */
-void xenvbd_gate_leave(struct xenvbd_ring *ring)
+void xenvbd_barrier_leave(struct xenvbd_ring *ring)
 {
-	struct xenvbd_gate *gate = &ring->vbd->gate;
+	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
+	u64 kicks;
 
-	spin_lock(&gate->lock);
-	list_del(&ring->gate_rings);
-	gate_not_busy(ring);
-	spin_unlock(&gate->lock);
+	spin_lock(&barriers->lock);
+	kicks = xenvbd_order_leave(&barriers->order, &ring->barrier.order);
+	spin_unlock(&barriers->lock);
+	barrier_kick(ring, kicks);
+}
+
+static void barrier_park(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
+	u64 kicks;
+
+	xenvbd_req_list_add(&ring->barrier.parked, req);
+	spin_lock(&barriers->lock);
+	kicks = xenvbd_order_park(&barriers->order, &ring->barrier.order,
+				  barrier_is(req), &req->turn);
+	spin_unlock(&barriers->lock);
+	barrier_kick(ring, kicks);
 }
 
 /**
- * xenvbd_gate_admit - may a write that was just taken be started?
+ * xenvbd_barrier_admit - may a write that was just taken be started?
  * @ring: the ring
  * @req: anything but a read, which passes whatever holds up the others
  *
- * Return: true if so, and then it counts until xenvbd_gate_done(). Otherwise
- * it was put aside, and all that will come behind it is, too.
+ * Return: true if so, and then it counts until xenvbd_barrier_done(). Otherwise
+ * it was parked, and so will be all writes that come behind it.
  */
-bool xenvbd_gate_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
+bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
-	struct xenvbd_gate *gate = &ring->vbd->gate;
-
-	if (likely(!ring->turn && !ring->parked && req->op != BLKIF_OP_WRITE_BARRIER)) {
-		ring->nr_writes++;
+	if (likely(xenvbd_order_admit(&ring->barrier.order, barrier_is(req))))
 		return true;
-	}
-
-	*ring->parked_tail = req;
-	ring->parked_tail = &req->next;
-	spin_lock(&gate->lock);
-	if (req->op == BLKIF_OP_WRITE_BARRIER) {
-		gate->nr_turns++;
-		if (!ring->gate_turn)
-			ring->gate_turn = gate->nr_turns;
-		if (!gate->turn)
-			gate_next(gate);
-	}
-	req->turn = gate->nr_turns;
-	spin_unlock(&gate->lock);
+	barrier_park(ring, req);
 	return false;
 }
 
-/* May a parked request be started now? If not the ring is poked when it may. */
-static bool gate_lets_in(struct xenvbd_ring *ring, const struct xenvbd_req *req)
+/**
+ * xenvbd_barrier_look - look what the other rings are up to
+ * @ring: was kicked
+ *
+ * What the ring has taken before it hears of a new barrier counts as before it.
+ */
+void xenvbd_barrier_look(struct xenvbd_ring *ring)
 {
-	struct xenvbd_gate *gate = &ring->vbd->gate;
-	bool enter;
+	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
 
-	if (req->op != BLKIF_OP_WRITE_BARRIER)
-		return !ring->turn || req->turn < ring->turn;
-
-	spin_lock(&gate->lock);
-	enter = gate->turn == req->turn && !gate->nr_busy;
-	spin_unlock(&gate->lock);
-	return enter;
+	spin_lock(&barriers->lock);
+	xenvbd_order_look(&barriers->order, &ring->barrier.order);
+	spin_unlock(&barriers->lock);
 }
 
-/* Let go, in order, what does not have to wait any more. */
-static void unpark(struct xenvbd_ring *ring)
+/* Start, in order, what does not have to wait any more. */
+static void barrier_unpark(struct xenvbd_ring *ring)
 {
+	struct xenvbd_order *order = &ring->vbd->barriers.order;
+	struct xenvbd_barrier *barrier = &ring->barrier;
 	struct xenvbd_req *req;
 
-	while ((req = ring->parked) && gate_lets_in(ring, req)) {
-		ring->parked = req->next;
-		if (!ring->parked)
-			ring->parked_tail = &ring->parked;
-		req->next = NULL;
-		*ring->todo_tail = req;
-		ring->todo_tail = &req->next;
-		ring->nr_writes++;
-	}
-}
+	lockdep_assert_held(&ring->vbd->barriers.lock);
 
-/**
- * xenvbd_gate_heed - look what the other rings are up to
- * @ring: was poked
- *
- * What it has taken before it hears of a new turn counts as before it.
- */
-void xenvbd_gate_heed(struct xenvbd_ring *ring)
-{
-	struct xenvbd_gate *gate = &ring->vbd->gate;
-
-	spin_lock(&gate->lock);
-	ring->turn = gate->turn;
-	spin_unlock(&gate->lock);
+	while ((req = barrier->parked.first) &&
+	       xenvbd_order_try(order, &barrier->order, barrier_is(req),
+				req->turn))
+		xenvbd_req_list_add(&ring->todo,
+				    xenvbd_req_list_pop(&barrier->parked));
 }
 
 /* Try those flushes again that have failed. */
-static void retry_failed(struct xenvbd_ring *ring)
+static void barrier_retry(struct xenvbd_barrier *barrier)
 {
-	struct xenvbd_req *next, *req = ring->failed;
+	struct xenvbd_req_list failed = barrier->failed;
+	struct xenvbd_req *req;
 
-	ring->failed = NULL;
-	for (; req; req = next) {
-		next = req->next;
+	barrier->failed.first = NULL;
+	while (failed.first) {
+		req = xenvbd_req_list_pop(&failed);
 		req->status = BLK_STS_OK;
 		req->failed_flush = false;
 		xenvbd_io_submit(req);
@@ -196,38 +152,27 @@ static void retry_failed(struct xenvbd_ring *ring)
 }
 
 /**
- * xenvbd_gate_pass - do in a pass what there is to do for the gate
- * @ring: not xenvbd_gate_idle()
+ * xenvbd_barrier_pass - do in a pass what is due
+ * @ring: not xenvbd_barrier_idle()
  */
-void xenvbd_gate_pass(struct xenvbd_ring *ring)
+void xenvbd_barrier_pass(struct xenvbd_ring *ring)
 {
-	struct xenvbd_gate *gate = &ring->vbd->gate;
+	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
+	struct xenvbd_barrier *barrier = &ring->barrier;
+	u64 kicks;
 
 	/* While it stops nothing may take long. */
-	if (ring->failed && (READ_ONCE(ring->draining) || time_after_eq(jiffies, ring->retry_at)))
-		retry_failed(ring);
-	unpark(ring);
-	if (!ring->turn || ring->nr_writes)
+	if (barrier->failed.first && (READ_ONCE(ring->wake.draining) ||
+				      time_after_eq(jiffies, barrier->retry_at)))
+		barrier_retry(barrier);
+	if (xenvbd_order_idle(&barrier->order))
 		return;
 
-	spin_lock(&gate->lock);
-	if (gate->turn == ring->turn)
-		gate_not_busy(ring);
-	spin_unlock(&gate->lock);
-}
-
-static void barrier_done(struct xenvbd_ring *ring)
-{
-	struct xenvbd_gate *gate = &ring->vbd->gate;
-	struct xenvbd_req *next = ring->parked;
-
-	while (next && next->op != BLKIF_OP_WRITE_BARRIER)
-		next = next->next;
-
-	spin_lock(&gate->lock);
-	ring->gate_turn = next ? next->turn : 0;
-	gate_next(gate);
-	spin_unlock(&gate->lock);
+	spin_lock(&barriers->lock);
+	barrier_unpark(ring);
+	kicks = xenvbd_order_settle(&barriers->order, &barrier->order);
+	spin_unlock(&barriers->lock);
+	barrier_kick(ring, kicks);
 }
 
 /*
@@ -236,49 +181,67 @@ static void barrier_done(struct xenvbd_ring *ring)
  * one. So an error that passes must not be shown. One that stays is, and then
  * each further one at once, until a flush succeeds.
  */
-static bool retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req)
+static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
-	if (READ_ONCE(ring->draining) || ring->nr_retries == FLUSH_RETRIES ||
+	struct xenvbd_barrier *barrier = &ring->barrier;
+
+	if (READ_ONCE(ring->wake.draining) ||
+	    barrier->nr_retries == FLUSH_RETRIES ||
 	    xenvbd_disk_vanished(&ring->vbd->disk))
 		return false;
-	if (!ring->failed) {
-		ring->nr_retries++;
-		ring->retry_at = jiffies + FLUSH_PAUSE;
+	if (!barrier->failed.first) {
+		barrier->nr_retries++;
+		barrier->retry_at = jiffies + FLUSH_PAUSE;
 	}
-	req->next = ring->failed;
-	ring->failed = req;
+	xenvbd_req_list_add(&barrier->failed, req);
 	return true;
 }
 
+static void barrier_executed(struct xenvbd_ring *ring)
+{
+	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
+	u64 kicks;
+
+	spin_lock(&barriers->lock);
+	kicks = xenvbd_order_barrier_done(&barriers->order,
+					  &ring->barrier.order);
+	spin_unlock(&barriers->lock);
+	barrier_kick(ring, kicks);
+}
+
 /**
- * xenvbd_gate_done - the disk is done with a write
+ * xenvbd_barrier_done - the disk is done with a write
  * @ring: the ring
  * @req: admitted
  *
  * Return: false if it was put aside, and will be done once more.
  */
-bool xenvbd_gate_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
+bool xenvbd_barrier_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
-	if (unlikely(req->failed_flush) && retry_later(ring, req))
+	struct xenvbd_barrier *barrier = &ring->barrier;
+
+	if (unlikely(req->failed_flush) && barrier_retry_later(ring, req))
 		return false;
-	ring->nr_writes--;
-	if (unlikely(ring->nr_retries) && req->status == BLK_STS_OK && xenvbd_req_flushes(req))
-		ring->nr_retries = 0;
-	if (unlikely(req->op == BLKIF_OP_WRITE_BARRIER))
-		barrier_done(ring);
+	if (unlikely(barrier->nr_retries) && req->status == BLK_STS_OK &&
+	    xenvbd_req_flushes(req))
+		barrier->nr_retries = 0;
+	if (unlikely(barrier_is(req)))
+		barrier_executed(ring);
+	else
+		xenvbd_order_write_done(&barrier->order);
 	return true;
 }
 
 /**
- * xenvbd_gate_timeout - how long may a ring sleep?
- * @ring: the ring
+ * xenvbd_barrier_timeout - how long may a ring sleep?
+ * @barrier: the ring's part
  * @timeout: for other reasons, in jiffies
  *
- * Return: jiffies; no longer if it is for the gate only.
+ * Return: jiffies; no longer than until failed flushes are to be tried again.
  */
-long xenvbd_gate_timeout(const struct xenvbd_ring *ring, long timeout)
+long xenvbd_barrier_timeout(const struct xenvbd_barrier *barrier, long timeout)
 {
-	if (likely(!ring->failed))
+	if (likely(!barrier->failed.first))
 		return timeout;
-	return clamp_t(long, ring->retry_at - jiffies, 1, timeout);
+	return clamp_t(long, barrier->retry_at - jiffies, 1, timeout);
 }

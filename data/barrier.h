@@ -1,28 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What holds writes up: barriers, and flushes that failed. */
-#ifndef XENVBD_GATE_H
-#define XENVBD_GATE_H
+#ifndef XENVBD_BARRIER_H
+#define XENVBD_BARRIER_H
 
-#include "common.h"
+#include <linux/compiler.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "core/order.h"
+#include "data/req.h"
+
+struct xenvbd_ring;
+
+/* What the rings of a vbd share. */
+struct xenvbd_barriers {
+	/* Protects @order. */
+	spinlock_t lock;
+	struct xenvbd_order order;
+};
+
+/* A ring's part: its thread's own. */
+struct xenvbd_barrier {
+	struct xenvbd_order_ring order;
+	/* Barriers, and the writes that have to wait for one, in order. */
+	struct xenvbd_req_list parked;
+	/* Flushes to try again at @retry_at, in jiffies, and how often that was done. */
+	struct xenvbd_req_list failed;
+	unsigned long retry_at;
+	u32 nr_retries;
+};
 
 /**
- * xenvbd_gate_idle - has the gate no business with a ring?
- * @ring: the ring
+ * xenvbd_barrier_idle - does nothing hold up the writes of a ring?
+ * @barrier: the ring's part
  *
- * Return: if not, xenvbd_gate_pass() is due in each pass.
+ * Return: if not, xenvbd_barrier_pass() is due in each pass.
  */
-static inline bool xenvbd_gate_idle(const struct xenvbd_ring *ring)
+static inline bool xenvbd_barrier_idle(const struct xenvbd_barrier *barrier)
 {
-	return likely(!ring->turn && !ring->parked && !ring->failed);
+	return likely(xenvbd_order_idle(&barrier->order) &&
+		      !barrier->failed.first);
 }
 
-void xenvbd_gate_init(struct xenvbd_gate *gate);
-void xenvbd_gate_join(struct xenvbd_ring *ring);
-void xenvbd_gate_leave(struct xenvbd_ring *ring);
-bool xenvbd_gate_admit(struct xenvbd_ring *ring, struct xenvbd_req *req);
-void xenvbd_gate_heed(struct xenvbd_ring *ring);
-void xenvbd_gate_pass(struct xenvbd_ring *ring);
-bool xenvbd_gate_done(struct xenvbd_ring *ring, struct xenvbd_req *req);
-long xenvbd_gate_timeout(const struct xenvbd_ring *ring, long timeout);
+void xenvbd_barrier_init(struct xenvbd_barriers *barriers);
+void xenvbd_barrier_join(struct xenvbd_ring *ring);
+void xenvbd_barrier_leave(struct xenvbd_ring *ring);
+bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req);
+void xenvbd_barrier_look(struct xenvbd_ring *ring);
+void xenvbd_barrier_pass(struct xenvbd_ring *ring);
+bool xenvbd_barrier_done(struct xenvbd_ring *ring, struct xenvbd_req *req);
+long xenvbd_barrier_timeout(const struct xenvbd_barrier *barrier, long timeout);
 
-#endif /* XENVBD_GATE_H */
+#endif /* XENVBD_BARRIER_H */

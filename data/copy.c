@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is copied from or to the guest, and not mapped: by the hypervisor, to or
- * from memory of our own. A segment of data lies at the same place of its page on
- * both sides, so that an operation never crosses the end of either.
+ * from memory of our own. A segment of data lies at the same place of its page
+ * on both sides, so that an operation never crosses the end of either.
  *
  * All of it runs in the ring's thread, or after it has ended.
  */
@@ -10,23 +10,33 @@
 #include <linux/slab.h>
 #include <xen/page.h>
 
-#include "data/copy.h"
-#include "data/pages.h"
+#include "common.h"
 #include "trace.h"
 
 /* A ring's pages, in use or not; the largest request fits. */
-#define MAX_BUFS	512
+#define MAX_PAGES	512
 /* With many rings fewer: a fourth of the pages that they may map to. */
-#define BUFS_SHARE	4
+#define PAGES_SHARE	4
 /* How long unused ones are kept. */
 #define UNUSED_JIFFIES	HZ
 
-static_assert(MAX_BUFS >= XENVBD_MAX_SEGS);
-static_assert(XENVBD_MAX_VBD_PAGES / XENVBD_MAX_RINGS / BUFS_SHARE >= XENVBD_MAX_SEGS);
+static_assert(MAX_PAGES >= XENVBD_MAX_SEGS);
+static_assert(XENVBD_MAX_VBD_PAGES / XENVBD_MAX_RINGS / PAGES_SHARE >=
+	      XENVBD_MAX_SEGS);
 
-static u32 max_bufs(const struct xenvbd_ring *ring)
+static u32 copy_max_pages(const struct xenvbd_pages *pages)
 {
-	return min_t(u32, MAX_BUFS, ring->max_pages / BUFS_SHARE);
+	return min_t(u32, MAX_PAGES, pages->pool.max_pages / PAGES_SHARE);
+}
+
+/* One hypercall; it is the callers' who look at the statuses. */
+static void copy_call(struct xenvbd_ring *ring)
+{
+	struct xenvbd_batch *batch = &ring->pages.batch;
+
+	trace_xenvbd_copy(ring, batch->nr);
+	gnttab_batch_copy(batch->copy, batch->nr);
+	xenvbd_stat_inc(&ring->stats.copy_calls);
 }
 
 /* ---- segments of INDIRECT requests --------------------------------------- */
@@ -41,11 +51,12 @@ static u32 max_bufs(const struct xenvbd_ring *ring)
 bool xenvbd_copy_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	struct xenvbd_seg *segs = xenvbd_req_segs(req);
+	struct xenvbd_batch *batch = &ring->pages.batch;
 	struct gnttab_copy *op;
 
-	if (ring->nr_batch == XENVBD_BATCH_GRANTS)
+	if (batch->nr == XENVBD_BATCH_GRANTS)
 		return false;
-	op = &ring->batch.copy[ring->nr_batch++];
+	op = &batch->copy[xenvbd_batch_add(batch, XENVBD_BATCH_FETCH)];
 	*op = (struct gnttab_copy) {
 		.source.u.ref = req->desc_gref,
 		.source.domid = ring->domid,
@@ -71,33 +82,33 @@ bool xenvbd_copy_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req)
  */
 void xenvbd_copy_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
+	struct xenvbd_batch *batch = &ring->pages.batch;
 	struct xenvbd_req *req = reqs;
 	u32 op = 0;
 
-	if (!ring->nr_batch)
+	if (!batch->nr)
 		return;
 
-	trace_xenvbd_copy(ring, ring->nr_batch);
-	gnttab_batch_copy(ring->batch.copy, ring->nr_batch);
-	xenvbd_stat_inc(&ring->stats.copy_calls);
-	for (; op < ring->nr_batch; req = req->next) {
-		if (!req->fetch)
+	copy_call(ring);
+	for (; op < batch->nr; req = req->next) {
+		if (req->segs != XENVBD_SEGS_WANTED)
 			continue;
-		req->fetch = false;
-		if (ring->batch.copy[op++].status != GNTST_okay)
+		req->segs = XENVBD_SEGS_FETCHED;
+		if (batch->copy[op++].status != GNTST_okay)
 			req->status = BLK_STS_IOERR;
 	}
-	ring->nr_batch = 0;
+	batch->nr = 0;
 }
 
 /* ---- data ---------------------------------------------------------------- */
 
-static bool bufs_make_room(struct xenvbd_ring *ring)
+static bool copy_make_room(struct xenvbd_copy *copy)
 {
-	if (likely(ring->bufs))
+	if (likely(copy->free))
 		return true;
-	ring->bufs = kvmalloc_array(MAX_BUFS, sizeof(*ring->bufs), GFP_NOWAIT | __GFP_NOWARN);
-	return ring->bufs;
+	copy->free = kvmalloc_array(MAX_PAGES, sizeof(*copy->free),
+				    GFP_NOWAIT | __GFP_NOWARN);
+	return copy->free;
 }
 
 /**
@@ -108,28 +119,29 @@ static bool bufs_make_room(struct xenvbd_ring *ring)
  * They are zeroed: a disk that reads less than it says must not show the guest
  * what was there before.
  *
- * Memory that is not there at once is not waited for: what is in flight would have
- * to wait, too, and it may be what the memory is waiting for.
+ * Memory that is not there at once is not waited for: what is in flight would
+ * have to wait, too, and it may be what the memory is waiting for.
  *
  * Context: process, may allocate.
  * Return: false if there is no memory, or too much of it in use by the ring.
  */
 bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 {
+	struct xenvbd_copy *copy = &ring->pages.copy;
 	struct page *page;
 
 	if (!nr)
 		return true;
-	if (!bufs_make_room(ring))
+	if (!copy_make_room(copy))
 		return false;
-	while (ring->nr_bufs < nr) {
-		if (ring->nr_bufs_all >= max_bufs(ring))
+	while (copy->nr_free < nr) {
+		if (copy->nr_pages >= copy_max_pages(&ring->pages))
 			return false;
 		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
 		if (!page)
 			return false;
-		ring->bufs[ring->nr_bufs++] = page;
-		ring->nr_bufs_all++;
+		copy->free[copy->nr_free++] = page;
+		copy->nr_pages++;
 	}
 	return true;
 }
@@ -142,49 +154,55 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	const struct xenvbd_seg *segs = xenvbd_req_segs(req);
+	struct xenvbd_copy *copy = &ring->pages.copy;
 	unsigned int i;
 
-	ring->nr_copied++;
-	ring->bufs_used_at = jiffies;
+	copy->nr_reqs++;
+	copy->used_at = jiffies;
 	for (i = 0; i < req->nr_segs; i++) {
 		/* Writing the vector may overwrite the segment. */
 		const struct xenvbd_seg seg = segs[i];
 
 		req->gref[i] = seg.gref;
-		bvec_set_page(&req->bvec[i], ring->bufs[--ring->nr_bufs],
-			      (seg.last_sect - seg.first_sect + 1) << SECTOR_SHIFT,
+		bvec_set_page(&req->bvec[i], copy->free[--copy->nr_free],
+			      (seg.last_sect - seg.first_sect + 1)
+				      << SECTOR_SHIFT,
 			      seg.first_sect << SECTOR_SHIFT);
 	}
 }
 
-static void batch_copy(struct xenvbd_ring *ring)
+static void copy_batch(struct xenvbd_ring *ring)
 {
+	struct xenvbd_batch *batch = &ring->pages.batch;
 	u32 op;
 
-	if (!ring->nr_batch)
+	if (!batch->nr)
 		return;
 
-	trace_xenvbd_copy(ring, ring->nr_batch);
-	gnttab_batch_copy(ring->batch.copy, ring->nr_batch);
-	xenvbd_stat_inc(&ring->stats.copy_calls);
-	xenvbd_stat_add(&ring->stats.copy_ops, ring->nr_batch);
-	for (op = 0; op < ring->nr_batch; op++)
-		if (unlikely(ring->batch.copy[op].status != GNTST_okay))
-			ring->batch_req[op]->status = BLK_STS_IOERR;
-	ring->nr_batch = 0;
+	copy_call(ring);
+	xenvbd_stat_add(&ring->stats.copy_ops, batch->nr);
+	for (op = 0; op < batch->nr; op++)
+		if (unlikely(batch->copy[op].status != GNTST_okay))
+			batch->req[op]->status = BLK_STS_IOERR;
+	batch->nr = 0;
 }
 
-static void batch_add_copy(struct xenvbd_ring *ring, struct xenvbd_req *req, unsigned int i)
+static void copy_batch_add(struct xenvbd_ring *ring, struct xenvbd_req *req,
+			   unsigned int i)
 {
+	struct xenvbd_batch *batch = &ring->pages.batch;
 	const struct bio_vec *bvec = &req->bvec[i];
 	struct gnttab_copy *op;
 	typeof(op->source) *ours, *theirs;
+	u32 nr;
 
-	if (ring->nr_batch == XENVBD_BATCH_GRANTS)
-		batch_copy(ring);
-	ring->batch_req[ring->nr_batch] = req;
-	op = &ring->batch.copy[ring->nr_batch++];
-	op->flags = req->op == BLKIF_OP_READ ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
+	if (batch->nr == XENVBD_BATCH_GRANTS)
+		copy_batch(ring);
+	nr = xenvbd_batch_add(batch, XENVBD_BATCH_COPY);
+	batch->req[nr] = req;
+	op = &batch->copy[nr];
+	op->flags = req->op == BLKIF_OP_READ ? GNTCOPY_dest_gref :
+					       GNTCOPY_source_gref;
 	ours = req->op == BLKIF_OP_READ ? &op->source : &op->dest;
 	theirs = req->op == BLKIF_OP_READ ? &op->dest : &op->source;
 	ours->u.gmfn = virt_to_gfn(page_address(bvec->bv_page));
@@ -198,7 +216,8 @@ static void batch_add_copy(struct xenvbd_ring *ring, struct xenvbd_req *req, uns
 }
 
 /* Copy the data of those requests that want it, either way. */
-static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs, bool out)
+static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
+		      bool out)
 {
 	struct xenvbd_req *req;
 	unsigned int i;
@@ -206,12 +225,13 @@ static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs, bool ou
 	for (req = reqs; req; req = req->next) {
 		bool reads = req->op == BLKIF_OP_READ;
 
-		if (req->way != XENVBD_WAY_COPY || reads != out || req->status != BLK_STS_OK)
+		if (req->method != XENVBD_METHOD_COPY || reads != out ||
+		    req->status != BLK_STS_OK)
 			continue;
 		for (i = 0; i < req->nr_segs; i++)
-			batch_add_copy(ring, req, i);
+			copy_batch_add(ring, req, i);
 	}
-	batch_copy(ring);
+	copy_batch(ring);
 }
 
 /**
@@ -245,13 +265,13 @@ void xenvbd_copy_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 
 /**
  * xenvbd_copy_release - take back the pages of a request
- * @ring: the ring
+ * @copy: the ring's
  * @req: completed
  *
- * A page that somebody below still uses, to transmit it once more, is left to
- * him. The guest does not have to wait for that.
+ * A page still referenced below (for a retransmission, say) is left to its
+ * holder. The guest does not have to wait for that.
  */
-void xenvbd_copy_release(struct xenvbd_ring *ring, struct xenvbd_req *req)
+void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 {
 	unsigned int i;
 
@@ -259,44 +279,41 @@ void xenvbd_copy_release(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		struct page *page = req->bvec[i].bv_page;
 
 		if (likely(page_count(page) == 1)) {
-			ring->bufs[ring->nr_bufs++] = page;
+			copy->free[copy->nr_free++] = page;
 		} else {
 			put_page(page);
-			ring->nr_bufs_all--;
+			copy->nr_pages--;
 		}
 	}
-	ring->nr_copied--;
+	copy->nr_reqs--;
 }
 
 /**
  * xenvbd_copy_trim - give back pages that have not been used for a second
- * @ring: idle
+ * @copy: an idle ring's
  *
  * Return: jiffies until it is worth being called again, or
  * MAX_SCHEDULE_TIMEOUT.
  */
-long xenvbd_copy_trim(struct xenvbd_ring *ring)
+long xenvbd_copy_trim(struct xenvbd_copy *copy)
 {
-	if (!ring->nr_bufs)
+	if (!copy->nr_free)
 		return MAX_SCHEDULE_TIMEOUT;
-	if (time_before(jiffies, ring->bufs_used_at + UNUSED_JIFFIES))
+	if (time_before(jiffies, copy->used_at + UNUSED_JIFFIES))
 		return UNUSED_JIFFIES;
-	xenvbd_copy_free(ring);
+	xenvbd_copy_free(copy);
 	return MAX_SCHEDULE_TIMEOUT;
 }
 
-/**
- * xenvbd_copy_free - give back all pages that no request uses
- * @ring: the ring
- */
-void xenvbd_copy_free(struct xenvbd_ring *ring)
+/* Give back all pages that no request uses. */
+void xenvbd_copy_free(struct xenvbd_copy *copy)
 {
-	while (ring->nr_bufs) {
-		put_page(ring->bufs[--ring->nr_bufs]);
-		ring->nr_bufs_all--;
+	while (copy->nr_free) {
+		put_page(copy->free[--copy->nr_free]);
+		copy->nr_pages--;
 	}
-	if (ring->nr_bufs_all)
+	if (copy->nr_pages)
 		return;
-	kvfree(ring->bufs);
-	ring->bufs = NULL;
+	kvfree(copy->free);
+	copy->free = NULL;
 }

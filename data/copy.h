@@ -3,7 +3,24 @@
 #ifndef XENVBD_COPY_H
 #define XENVBD_COPY_H
 
-#include "common.h"
+#include <linux/types.h>
+
+struct page;
+struct xenvbd_req;
+struct xenvbd_ring;
+
+/* Pages of our own to copy to. */
+struct xenvbd_copy {
+	/* Those that no request uses, a stack. */
+	struct page **free;
+	u32 nr_free;
+	/* In use or not. */
+	u32 nr_pages;
+	/* Requests in flight that copy. */
+	u32 nr_reqs;
+	/* When a page was last used, in jiffies. */
+	unsigned long used_at;
+};
 
 bool xenvbd_copy_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_copy_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
@@ -11,8 +28,8 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr);
 void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 void xenvbd_copy_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
-void xenvbd_copy_release(struct xenvbd_ring *ring, struct xenvbd_req *req);
-long xenvbd_copy_trim(struct xenvbd_ring *ring);
-void xenvbd_copy_free(struct xenvbd_ring *ring);
+void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req);
+long xenvbd_copy_trim(struct xenvbd_copy *copy);
+void xenvbd_copy_free(struct xenvbd_copy *copy);
 
 #endif /* XENVBD_COPY_H */

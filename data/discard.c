@@ -6,31 +6,18 @@
  * all others in the ring. Handed over as they come they would fill the disk's
  * queue, and reads and writes would wait for all of them.
  */
-#include "data/discard.h"
+#include "common.h"
 #include "data/io.h"
 
 /* Discards of a vbd that the disk has at a time; at least one of each ring. */
 #define MAX_DISCARDS	4U
 
-/**
- * xenvbd_discard_add - have a discard executed, as soon as it may
- * @ring: the ring
- * @req: checked; without segments nothing of it can have failed since
- *
- * Context: the ring's thread.
- */
-void xenvbd_discard_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	req->next = NULL;
-	*ring->discards_tail = req;
-	ring->discards_tail = &req->next;
-}
-
 /*
- * The toolstack that has removed the vbd may give the disk to somebody else. The rest of
- * a hint may be lost; data that had to be erased must not seem to be.
+ * The toolstack that has removed the vbd may give the disk to somebody else. The
+ * rest of a hint may be lost; data that had to be erased must not seem to be.
  */
-static bool cut_short(const struct xenvbd_ring *ring, struct xenvbd_req *req)
+static bool discard_cut_short(const struct xenvbd_ring *ring,
+			      struct xenvbd_req *req)
 {
 	if (likely(!READ_ONCE(ring->vbd->removed)))
 		return false;
@@ -49,10 +36,11 @@ static bool cut_short(const struct xenvbd_ring *ring, struct xenvbd_req *req)
  */
 bool xenvbd_discard_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
-	ring->nr_discards--;
-	if (req->status != BLK_STS_OK || !req->nr_sects || cut_short(ring, req))
+	ring->discards.nr_at_disk--;
+	if (req->status != BLK_STS_OK || !req->nr_sects ||
+	    discard_cut_short(ring, req))
 		return true;
-	xenvbd_discard_add(ring, req);
+	xenvbd_discard_add(&ring->discards, req);
 	return false;
 }
 
@@ -65,17 +53,17 @@ bool xenvbd_discard_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
  */
 bool xenvbd_discard_pass(struct xenvbd_ring *ring)
 {
+	struct xenvbd_discards *discards = &ring->discards;
 	struct xenvbd_req *req;
 	bool work = false;
 
-	while ((req = ring->discards) &&
-	       ring->nr_discards < max(MAX_DISCARDS / ring->vbd->nr_rings, 1U)) {
-		ring->discards = req->next;
-		if (!ring->discards)
-			ring->discards_tail = &ring->discards;
-		ring->nr_discards++;
-		if (unlikely(cut_short(ring, req)))
-			xenvbd_req_complete(req);
+	while (discards->queue.first &&
+	       discards->nr_at_disk <
+		       max(MAX_DISCARDS / ring->vbd->nr_rings, 1U)) {
+		req = xenvbd_req_list_pop(&discards->queue);
+		discards->nr_at_disk++;
+		if (unlikely(discard_cut_short(ring, req)))
+			xenvbd_wake_complete(req);
 		else
 			xenvbd_io_discard(req);
 		work = true;

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From requests to bios, and back. */
+#include "common.h"
 #include "data/io.h"
 
 /* The most that is discarded with one bio, in sectors of 512 bytes. */
 #define MAX_PIECE	(SZ_128M >> SECTOR_SHIFT)
 
-static void xenvbd_io_end(struct bio *bio)
+static void io_end(struct bio *bio)
 {
 	struct xenvbd_req *req = container_of(bio, struct xenvbd_req, bio);
 
 	/* Status first, then the bio: the request may be reused at once. */
 	req->status = bio->bi_status;
-	req->failed_flush = unlikely(req->status != BLK_STS_OK) && xenvbd_req_flushes(req) &&
+	req->failed_flush = unlikely(req->status != BLK_STS_OK) &&
+			    xenvbd_req_flushes(req) &&
 			    req->status != BLK_STS_NOTSUPP;
 	bio_uninit(bio);
-	xenvbd_req_complete(req);
+	xenvbd_wake_complete(req);
 }
 
 static blk_opf_t io_opf(const struct xenvbd_req *req)
@@ -35,18 +37,21 @@ static blk_opf_t io_opf(const struct xenvbd_req *req)
 	}
 }
 
-/* In an empty drive there is nothing to flush, and nothing else that could be done. */
+/*
+ * In an empty drive there is nothing to flush, and nothing else that could be
+ * done.
+ */
 static void io_fail(struct xenvbd_req *req)
 {
 	req->status = req->nr_sects ? BLK_STS_IOERR : BLK_STS_OK;
-	xenvbd_req_complete(req);
+	xenvbd_wake_complete(req);
 }
 
 /**
  * xenvbd_io_submit - hand a request to the disk
  * @req: checked, its segments mapped
  *
- * xenvbd_req_complete() follows, perhaps before this function returns.
+ * xenvbd_wake_complete() follows, perhaps before this function returns.
  *
  * Context: the ring's thread; sleeps while the disk's queue is full.
  */
@@ -66,16 +71,19 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 	bio->bi_vcnt = req->nr_segs;
 	bio->bi_iter.bi_size = req->nr_sects << SECTOR_SHIFT;
 	bio->bi_iter.bi_sector = req->sector;
-	bio->bi_end_io = xenvbd_io_end;
+	bio->bi_end_io = io_end;
 	submit_bio(bio);
 }
 
-/* Where a disk of many parts has one that knows no discards, the hint is lost there. */
+/*
+ * Where a disk of many parts has one that knows no discards, the hint is lost
+ * there.
+ */
 static void io_discard_end(struct bio *bio)
 {
 	if (bio->bi_status == BLK_STS_NOTSUPP && bio_op(bio) == REQ_OP_DISCARD)
 		bio->bi_status = BLK_STS_OK;
-	xenvbd_io_end(bio);
+	io_end(bio);
 }
 
 /*
@@ -85,9 +93,11 @@ static void io_discard_end(struct bio *bio)
 static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
 {
 	struct block_device *bdev = req->ring->bdev;
-	u32 granularity = max(bdev_discard_granularity(bdev) >> SECTOR_SHIFT, 1U);
+	u32 granularity =
+		max(bdev_discard_granularity(bdev) >> SECTOR_SHIFT, 1U);
 	u32 alignment = bdev_discard_alignment(bdev) >> SECTOR_SHIFT;
-	sector_t end = req->sector + max_sects + granularity - alignment % granularity;
+	sector_t end =
+		req->sector + max_sects + granularity - alignment % granularity;
 	u32 excess;
 
 	if (req->nr_sects <= max_sects)
@@ -100,9 +110,10 @@ static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
  * xenvbd_io_discard - hand the next piece of a discard to the disk
  * @req: checked; its sectors are those that are left
  *
- * Not more than the disk takes with one request, so that none waits for several to
- * be handed over, nor so much that it would take long where submit_bio() itself does
- * the work. xenvbd_req_complete() follows, perhaps before this function returns.
+ * Not more than the disk takes with one request, so that none waits for several
+ * to be handed over, nor so much that it would take long where submit_bio()
+ * itself does the work. xenvbd_wake_complete() follows, perhaps before this
+ * function returns.
  *
  * Context: the ring's thread; sleeps while the disk's queue is full.
  */
@@ -118,18 +129,24 @@ void xenvbd_io_discard(struct xenvbd_req *req)
 		return;
 	}
 	/* Ignored if the disk does not know it, says blkif.h. */
-	secure = req->flags & BLKIF_DISCARD_SECURE && req->ring->vbd->disk.secure;
-	max = secure ? bdev_max_secure_erase_sectors(bdev) : bdev_max_discard_sectors(bdev);
+	secure = req->flags & BLKIF_DISCARD_SECURE &&
+		 req->ring->vbd->disk.secure;
+	max = secure ? bdev_max_secure_erase_sectors(bdev) :
+		       bdev_max_discard_sectors(bdev);
 	max = min_t(u32, max, MAX_PIECE);
 	max -= max % req->ring->limits.align_sects;
 	nr = io_piece(req, max);
 	if (unlikely(!nr)) {
-		/* Nothing is soon discarded; or the disk does not know discards any more. */
+		/*
+		 * Nothing is soon discarded; or the disk does not know discards
+		 * any more.
+		 */
 		req->status = req->nr_sects ? BLK_STS_NOTSUPP : BLK_STS_OK;
-		xenvbd_req_complete(req);
+		xenvbd_wake_complete(req);
 		return;
 	}
-	bio_init(bio, bdev, NULL, 0, secure ? REQ_OP_SECURE_ERASE : REQ_OP_DISCARD);
+	bio_init(bio, bdev, NULL, 0,
+		 secure ? REQ_OP_SECURE_ERASE : REQ_OP_DISCARD);
 	bio->bi_iter.bi_size = nr << SECTOR_SHIFT;
 	bio->bi_iter.bi_sector = req->sector;
 	bio->bi_end_io = io_discard_end;

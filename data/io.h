@@ -3,7 +3,7 @@
 #ifndef XENVBD_IO_H
 #define XENVBD_IO_H
 
-#include "common.h"
+struct xenvbd_req;
 
 void xenvbd_io_submit(struct xenvbd_req *req);
 void xenvbd_io_discard(struct xenvbd_req *req);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's pages.
+ * The guest's pages: by which method a request gets at them, and how they are
+ * let go.
  *
- * All of it runs in the ring's thread, or before it has started or after it
- * has ended. A segment is backed by a persistent grant, which the ring owns, by
- * a mapping of its own, whose handle the request records: that set of handles, no
- * more and no less, is unmapped (XSA-365); or by a page of ours, see copy.c.
+ * A segment is backed by a mapping of its own, whose handle the request
+ * records; by a persistent grant, which the ring owns; or by a page of ours,
+ * see copy.c. What is unmapped is that set of handles, no more and no less
+ * (XSA-365).
+ *
+ * All of it runs in the ring's thread, or before the thread has started or
+ * after it has ended.
  */
 #include <linux/delay.h>
 #include <linux/hash.h>
@@ -14,19 +18,24 @@
 #include <linux/vmalloc.h>
 #include <xen/page.h>
 
-#include "data/copy.h"
-#include "data/pages.h"
-#include "data/pool.h"
+#include "common.h"
 #include "trace.h"
 
 /* The pages that grants are mapped to, in use or not. */
 #define MAX_RING_PAGES		8192
-/* The hash table of persistent grants has eight buckets for each slot, up to this. */
+/* Pages are taken from Xen so many at a time. */
+#define POOL_GROWTH		32
+/* Buckets of persistent grants: eight for each slot of the ring, up to this. */
 #define MAX_HASH_BITS		10
 /* If memory is short, a persistent grant goes that was not used for so long. */
 #define SQUEEZE_JIFFIES		HZ
 /* A day. */
 #define MAX_UNUSED_SECONDS	86400
+
+static unsigned int max_buffer_pages = 1024;
+module_param(max_buffer_pages, uint, 0644);
+MODULE_PARM_DESC(max_buffer_pages,
+		 "Pages an idle ring keeps to map grants to. Default 1024");
 
 static unsigned int max_persistent_grants = 1056;
 module_param(max_persistent_grants, uint, 0644);
@@ -38,76 +47,155 @@ module_param(persistent_grant_unused_seconds, uint, 0644);
 MODULE_PARM_DESC(persistent_grant_unused_seconds,
 		 "Seconds until an unused persistent grant is unmapped, up to a day; 0: never. Default 60");
 
+/* A grant that stays mapped between requests. */
+struct xenvbd_pgrant {
+	/* In persistent.hash, by @gref. */
+	struct hlist_node hash;
+	/* In persistent.lru while no request uses it. */
+	struct list_head lru;
+	/* Where it is mapped. */
+	struct page *page;
+	/* In jiffies, when the last request let go of it. */
+	unsigned long idle_since;
+	grant_ref_t gref;
+	grant_handle_t handle;
+	/* Requests that use it now. */
+	unsigned int users;
+};
+
+/* ---- pages to map to ---------------------------------------------------- */
+
+static struct page *pool_get(struct xenvbd_pool *pool)
+{
+	return pool->free[--pool->nr_free];
+}
+
+static void pool_put(struct xenvbd_pool *pool, struct page *page)
+{
+	pool->free[pool->nr_free++] = page;
+}
+
+static bool pool_make_room(struct xenvbd_pool *pool, u32 size)
+{
+	struct page **free;
+
+	if (size <= pool->size)
+		return true;
+	free = kvmalloc_array(size, sizeof(*free), GFP_NOIO | __GFP_NOWARN);
+	if (!free)
+		return false;
+	memcpy(free, pool->free, pool->nr_free * sizeof(*free));
+	kvfree(pool->free);
+	pool->free = free;
+	pool->size = size;
+	return true;
+}
+
+/* Have @nr pages free. False if there is no memory, or the ring has its share. */
+static bool pool_grow(struct xenvbd_pool *pool, u32 nr)
+{
+	u32 want = min_t(u32, max_t(u32, nr - pool->nr_free, POOL_GROWTH),
+			 pool->max_pages - pool->nr_pages);
+
+	if (!want || pool->nr_free + want < nr ||
+	    !pool_make_room(pool, roundup_pow_of_two(pool->nr_pages + want)) ||
+	    gnttab_alloc_pages(want, pool->free + pool->nr_free))
+		return false;
+	pool->nr_free += want;
+	pool->nr_pages += want;
+	return true;
+}
+
+/* Give free pages back to Xen, but for @keep of them. */
+static void pool_shrink(struct xenvbd_pool *pool, u32 keep)
+{
+	u32 nr;
+
+	if (pool->nr_free <= keep)
+		return;
+	nr = pool->nr_free - keep;
+	gnttab_free_pages(nr, pool->free + keep);
+	pool->nr_free -= nr;
+	pool->nr_pages -= nr;
+}
+
 /* ---- the batch ---------------------------------------------------------- */
 
 static void batch_unmap(struct xenvbd_ring *ring)
 {
+	struct xenvbd_batch *batch = &ring->pages.batch;
+	const struct gnttab_unmap_grant_ref *op;
 	u32 i;
 
-	if (!ring->nr_batch)
+	if (!batch->nr)
 		return;
 
+	trace_xenvbd_unmap(ring, batch->nr);
 	/* Each operation has a status of its own; the sum says nothing more. */
-	trace_xenvbd_unmap(ring, ring->nr_batch);
-	if (gnttab_unmap_refs(ring->batch.unmap, NULL, ring->batch_page, ring->nr_batch))
+	if (gnttab_unmap_refs(batch->unmap, NULL, batch->page, batch->nr))
 		pr_debug("%s: unmapping of grants failed\n", ring->name);
 	xenvbd_stat_inc(&ring->stats.unmap_calls);
 
-	for (i = 0; i < ring->nr_batch; i++) {
+	for (i = 0; i < batch->nr; i++) {
+		op = &batch->unmap[i];
 		/*
 		 * Cannot happen, as each handle is ours and given back once.
 		 * If it does, the page still shows the guest's memory: better
 		 * to lose it than to use it for anything else.
 		 */
-		if (unlikely(ring->batch.unmap[i].status != GNTST_okay)) {
+		if (unlikely(op->status != GNTST_okay)) {
 			pr_err_ratelimited("%s: unmapping handle %u: status %d, page lost\n",
-					   ring->name, ring->batch.unmap[i].handle,
-					   ring->batch.unmap[i].status);
-			ring->nr_pages--;
+					   ring->name, op->handle, op->status);
+			ring->pages.pool.nr_pages--;
 			continue;
 		}
-		xenvbd_pool_put(ring, ring->batch_page[i]);
+		pool_put(&ring->pages.pool, batch->page[i]);
 	}
-	ring->nr_batch = 0;
+	batch->nr = 0;
 }
 
 static void batch_add_unmap(struct xenvbd_ring *ring, struct page *page,
 			    grant_handle_t handle)
 {
+	struct xenvbd_batch *batch = &ring->pages.batch;
 	u32 op;
 
-	if (ring->nr_batch == XENVBD_BATCH_GRANTS)
+	if (batch->nr == XENVBD_BATCH_GRANTS)
 		batch_unmap(ring);
-	op = ring->nr_batch++;
-	gnttab_set_unmap_op(&ring->batch.unmap[op], (unsigned long)page_address(page),
-			    GNTMAP_host_map, handle);
-	ring->batch.unmap[op].status = GNTST_general_error;
-	ring->batch_page[op] = page;
+	op = xenvbd_batch_add(batch, XENVBD_BATCH_UNMAP);
+	gnttab_set_unmap_op(&batch->unmap[op],
+			    (unsigned long)page_address(page), GNTMAP_host_map,
+			    handle);
+	batch->unmap[op].status = GNTST_general_error;
+	batch->page[op] = page;
 }
 
-static void batch_add_map(struct xenvbd_ring *ring, struct page *page, u32 flags,
-			  grant_ref_t gref)
+static void batch_add_map(struct xenvbd_ring *ring, struct page *page,
+			  u32 flags, grant_ref_t gref)
 {
-	u32 op = ring->nr_batch++;
+	struct xenvbd_batch *batch = &ring->pages.batch;
+	u32 op = xenvbd_batch_add(batch, XENVBD_BATCH_MAP);
 
-	gnttab_set_map_op(&ring->batch.map[op], (unsigned long)page_address(page), flags,
-			  gref, ring->domid);
-	ring->batch.map[op].status = GNTST_general_error;
-	ring->batch_page[op] = page;
+	gnttab_set_map_op(&batch->map[op], (unsigned long)page_address(page),
+			  flags, gref, ring->domid);
+	batch->map[op].status = GNTST_general_error;
+	batch->page[op] = page;
 }
 
 /* ---- persistent grants -------------------------------------------------- */
 
-static struct hlist_head *pgrant_bucket(struct xenvbd_ring *ring, grant_ref_t gref)
+static struct hlist_head *pgrant_bucket(struct xenvbd_persistent *persistent,
+					grant_ref_t gref)
 {
-	return &ring->pgrants[hash_32(gref, ring->hash_bits)];
+	return &persistent->hash[hash_32(gref, persistent->hash_bits)];
 }
 
-static struct xenvbd_pgrant *pgrant_get(struct xenvbd_ring *ring, grant_ref_t gref)
+static struct xenvbd_pgrant *pgrant_get(struct xenvbd_persistent *persistent,
+					grant_ref_t gref)
 {
 	struct xenvbd_pgrant *pgrant;
 
-	hlist_for_each_entry(pgrant, pgrant_bucket(ring, gref), hash) {
+	hlist_for_each_entry(pgrant, pgrant_bucket(persistent, gref), hash) {
 		if (pgrant->gref != gref)
 			continue;
 		if (!pgrant->users++)
@@ -117,287 +205,243 @@ static struct xenvbd_pgrant *pgrant_get(struct xenvbd_ring *ring, grant_ref_t gr
 	return NULL;
 }
 
-static void pgrant_put(struct xenvbd_ring *ring, struct xenvbd_pgrant *pgrant)
+static void pgrant_put(struct xenvbd_persistent *persistent,
+		       struct xenvbd_pgrant *pgrant)
 {
 	if (--pgrant->users)
 		return;
 	pgrant->idle_since = jiffies;
-	list_add_tail(&pgrant->lru, &ring->lru);
+	list_add_tail(&pgrant->lru, &persistent->lru);
 }
 
-/* Keep a mapping that was just made. Return NULL if there are enough already. */
-static struct xenvbd_pgrant *pgrant_add(struct xenvbd_ring *ring, grant_ref_t gref,
-					grant_handle_t handle, struct page *page)
+/* Keep a mapping that was just made. NULL if there are enough already. */
+static struct xenvbd_pgrant *pgrant_add(struct xenvbd_pages *pages,
+					const struct gnttab_map_grant_ref *op,
+					struct page *page)
 {
+	struct xenvbd_persistent *persistent = &pages->persistent;
 	struct xenvbd_pgrant *pgrant;
 
 	/* The largest request must find room beside those that are kept. */
-	if (ring->nr_pgrants >= min3(READ_ONCE(max_persistent_grants), MAX_RING_PAGES / 2U,
-				     ring->max_pages - XENVBD_MAX_SEGS))
+	if (persistent->nr >= min3(READ_ONCE(max_persistent_grants),
+				   MAX_RING_PAGES / 2U,
+				   pages->pool.max_pages - XENVBD_MAX_SEGS))
 		return NULL;
 	pgrant = kmalloc(sizeof(*pgrant), GFP_NOWAIT | __GFP_NOWARN);
 	if (!pgrant)
 		return NULL;
-	pgrant->gref = gref;
-	pgrant->handle = handle;
+	pgrant->gref = op->ref;
+	pgrant->handle = op->handle;
 	pgrant->page = page;
 	pgrant->users = 1;
-	hlist_add_head(&pgrant->hash, pgrant_bucket(ring, gref));
-	ring->nr_pgrants++;
+	hlist_add_head(&pgrant->hash, pgrant_bucket(persistent, op->ref));
+	persistent->nr++;
 	return pgrant;
 }
 
 /* Unmap those that nobody has used for @unused jiffies, oldest first. */
 static void pgrants_expire(struct xenvbd_ring *ring, unsigned long unused)
 {
+	struct xenvbd_persistent *persistent = &ring->pages.persistent;
 	struct xenvbd_pgrant *pgrant, *next;
 
-	list_for_each_entry_safe(pgrant, next, &ring->lru, lru) {
+	list_for_each_entry_safe(pgrant, next, &persistent->lru, lru) {
 		if (jiffies - pgrant->idle_since < unused)
 			break;
-		/* Somebody below still uses it; see xenvbd_grants_held(). */
+		/* Somebody below still uses it; see xenvbd_pages_held(). */
 		if (unlikely(page_count(pgrant->page) > 1))
 			continue;
 		list_del(&pgrant->lru);
 		hlist_del(&pgrant->hash);
 		batch_add_unmap(ring, pgrant->page, pgrant->handle);
 		kfree(pgrant);
-		ring->nr_pgrants--;
+		persistent->nr--;
 	}
 	batch_unmap(ring);
 }
 
-/* ---- life --------------------------------------------------------------- */
-
-/*
- * What a request of so many segments needs: vectors, persistent grants, handles.
- * A power of two, so that the vectors, which come first, cross no page: the
- * hypervisor copies the guest's segments to them, see xenvbd_req_segs().
- */
-static size_t big_size(unsigned int nr_segs)
-{
-	return roundup_pow_of_two(nr_segs * (sizeof(struct bio_vec) +
-					     sizeof(struct xenvbd_pgrant *) +
-					     sizeof(grant_handle_t)));
-}
-
-/**
- * xenvbd_grants_init - prepare a ring for mapping grants
- * @ring: the ring
- * @nr_rings: of the vbd, which share the pages it may have
- * @persistent: the frontend has agreed to persistent grants
- *
- * Context: process.
- * Return: 0 or -ENOMEM; xenvbd_grants_exit() is due in either case.
- */
-int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool persistent)
-{
-	static_assert(sizeof(*ring->batch.map) >= sizeof(*ring->batch.unmap));
-	static_assert(sizeof(*ring->batch.copy) >= sizeof(*ring->batch.map));
-
-	INIT_LIST_HEAD(&ring->lru);
-	ring->max_pages = min_t(u32, XENVBD_MAX_VBD_PAGES / nr_rings, MAX_RING_PAGES);
-	/* One piece, which fills its pages. */
-	ring->batch.ops = vcalloc(XENVBD_BATCH_GRANTS, sizeof(*ring->batch.copy) +
-						       sizeof(*ring->batch_page));
-	ring->batch_page = (struct page **)(ring->batch.copy + XENVBD_BATCH_GRANTS);
-	/* One is enough to get on with; more are taken while there is memory. */
-	ring->spare = kmalloc(big_size(XENVBD_MAX_SEGS), GFP_KERNEL);
-	ring->hash_bits = min(ilog2(ring->sring.nr_ents) + 3, MAX_HASH_BITS);
-	if (persistent)
-		ring->pgrants = kvcalloc(BIT(ring->hash_bits), sizeof(*ring->pgrants), GFP_KERNEL);
-
-	return ring->batch.ops && ring->spare &&
-	       (!persistent || ring->pgrants) ? 0 : -ENOMEM;
-}
-
-/**
- * xenvbd_grants_exit - undo xenvbd_grants_init()
- * @ring: no request of it may be in flight; need not have been initialised
- *
- * Context: process.
- */
-void xenvbd_grants_exit(struct xenvbd_ring *ring)
-{
-	while (ring->nr_pgrants) {
-		pgrants_expire(ring, 0);
-		if (ring->nr_pgrants)
-			msleep(20);
-	}
-	xenvbd_pool_free(ring);
-	xenvbd_copy_free(ring);
-	kfree(ring->spare);
-	kvfree(ring->pgrants);
-	kvfree(ring->pool);
-	vfree(ring->batch.ops);
-}
-
-/* As xenvbd_grants_trim(), for persistent grants. */
+/* As xenvbd_pages_trim(), for persistent grants. */
 static long pgrants_trim(struct xenvbd_ring *ring)
 {
-	unsigned long unused = HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
-					  READ_ONCE(persistent_grant_unused_seconds));
-	bool keep = xenvbd_policy_keeps(READ_ONCE(ring->vbd->policy));
+	unsigned long unused =
+		HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
+			   READ_ONCE(persistent_grant_unused_seconds));
+	bool persists =
+		xenvbd_policy_persists(READ_ONCE(ring->vbd->tunables.policy));
+	struct list_head *lru = &ring->pages.persistent.lru;
 	struct xenvbd_pgrant *oldest;
 
-	if (unused || !keep)
-		pgrants_expire(ring, keep ? unused : 0);
-	if (list_empty(&ring->lru) || (keep && !unused))
+	if (unused || !persists)
+		pgrants_expire(ring, persists ? unused : 0);
+	if (list_empty(lru) || (persists && !unused))
 		return MAX_SCHEDULE_TIMEOUT;
-	if (!keep)
+	if (!persists)
 		return HZ;
-	oldest = list_first_entry(&ring->lru, struct xenvbd_pgrant, lru);
+	oldest = list_first_entry(lru, struct xenvbd_pgrant, lru);
 	/* A second more, so that whatever was used together goes together. */
 	return max_t(long, oldest->idle_since + unused - jiffies, 0) + HZ;
 }
 
+/* ---- life --------------------------------------------------------------- */
+
+static void batch_init(struct xenvbd_batch *batch)
+{
+	static_assert(sizeof(*batch->map) >= sizeof(*batch->unmap));
+	static_assert(sizeof(*batch->copy) >= sizeof(*batch->map));
+
+	/* One piece, which fills its pages. */
+	batch->ops = vcalloc(XENVBD_BATCH_GRANTS,
+			     sizeof(*batch->copy) + sizeof(*batch->page));
+	batch->page = (struct page **)(batch->copy + XENVBD_BATCH_GRANTS);
+}
+
 /**
- * xenvbd_grants_trim - give back what has not been used for a while
- * @ring: idle
+ * xenvbd_pages_init - prepare a ring for the guest's pages
+ * @ring: attached
+ * @nr_rings: of the vbd, which share the pages it may have
+ * @persistent: the frontend has agreed to persistent grants
  *
- * Return: jiffies until it is worth being called again, or
- * MAX_SCHEDULE_TIMEOUT.
+ * Context: process.
+ * Return: 0 or -ENOMEM; xenvbd_pages_exit() is due in either case.
  */
-long xenvbd_grants_trim(struct xenvbd_ring *ring)
+int xenvbd_pages_init(struct xenvbd_ring *ring, unsigned int nr_rings,
+		      bool persistent)
+{
+	struct xenvbd_pages *pages = &ring->pages;
+	struct xenvbd_persistent *pgrants = &pages->persistent;
+
+	INIT_LIST_HEAD(&pgrants->lru);
+	pages->pool.max_pages =
+		min_t(u32, XENVBD_MAX_VBD_PAGES / nr_rings, MAX_RING_PAGES);
+	batch_init(&pages->batch);
+	pgrants->hash_bits = min(ilog2(ring->sring.nr_ents) + 3, MAX_HASH_BITS);
+	if (persistent)
+		pgrants->hash = kvcalloc(BIT(pgrants->hash_bits),
+					 sizeof(*pgrants->hash), GFP_KERNEL);
+
+	return pages->batch.ops && (!persistent || pgrants->hash) ? 0 : -ENOMEM;
+}
+
+/* Undo xenvbd_pages_init(). Waits for those below who use a page. */
+void xenvbd_pages_exit(struct xenvbd_ring *ring)
+{
+	struct xenvbd_pages *pages = &ring->pages;
+
+	while (pages->persistent.nr) {
+		pgrants_expire(ring, 0);
+		if (pages->persistent.nr)
+			msleep(20);
+	}
+	pool_shrink(&pages->pool, 0);
+	xenvbd_copy_free(&pages->copy);
+	kvfree(pages->persistent.hash);
+	kvfree(pages->pool.free);
+	vfree(pages->batch.ops);
+}
+
+/* Give back what an idle ring has long not used. Return when to come again. */
+long xenvbd_pages_trim(struct xenvbd_ring *ring)
 {
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
-	if (ring->nr_pgrants)
+	if (ring->pages.persistent.nr)
 		timeout = pgrants_trim(ring);
-	xenvbd_pool_trim(ring);
-	return min(timeout, xenvbd_copy_trim(ring));
+	pool_shrink(&ring->pages.pool, READ_ONCE(max_buffer_pages));
+	return min(timeout, xenvbd_copy_trim(&ring->pages.copy));
 }
 
-/**
- * xenvbd_grants_idle - is there anything to give back?
- * @ring: its thread may be at work
- *
- * Return: true if it has had pages or grants that no request used.
- */
-bool xenvbd_grants_idle(const struct xenvbd_ring *ring)
+/* The ring was kicked: memory may be short, or the policy have changed. */
+void xenvbd_pages_kicked(struct xenvbd_ring *ring)
 {
-	return READ_ONCE(ring->nr_pool) || READ_ONCE(ring->nr_bufs) ||
-	       READ_ONCE(ring->nr_pgrants);
-}
+	struct xenvbd_pages *pages = &ring->pages;
 
-/**
- * xenvbd_grants_heed - give back what is not to be kept any more
- * @ring: was poked: memory is short, or the policy has changed
- */
-void xenvbd_grants_heed(struct xenvbd_ring *ring)
-{
-	if (ring->nr_pgrants && !xenvbd_policy_keeps(READ_ONCE(ring->vbd->policy)))
+	if (pages->persistent.nr &&
+	    !xenvbd_policy_persists(READ_ONCE(ring->vbd->tunables.policy)))
 		pgrants_expire(ring, 0);
-	if (!READ_ONCE(ring->squeeze))
+	if (!READ_ONCE(ring->wake.squeeze))
 		return;
-	WRITE_ONCE(ring->squeeze, false);
+	WRITE_ONCE(ring->wake.squeeze, false);
 	pgrants_expire(ring, SQUEEZE_JIFFIES);
-	xenvbd_pool_free(ring);
-	xenvbd_copy_free(ring);
+	pool_shrink(&pages->pool, 0);
+	xenvbd_copy_free(&pages->copy);
 	xenvbd_stat_inc(&ring->stats.squeezes);
 }
 
-/* ---- requests of many segments -------------------------------------------------- */
-
-/**
- * xenvbd_grants_enlarge - make room for all segments of an INDIRECT request
- * @ring: the ring
- * @req: with nr_segs, up to XENVBD_MAX_SEGS
- *
- * Return: false if there is no memory now. Some comes free when the big
- * requests in flight are done, of which there is then at least one.
- */
-bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	static_assert(sizeof(struct bio_vec[XENVBD_MAX_SEGS]) <= XEN_PAGE_SIZE);
-	void *big = kmalloc(big_size(req->nr_segs), GFP_NOWAIT | __GFP_NOWARN);
-
-	if (!big && !ring->spare_used) {
-		big = ring->spare;
-		ring->spare_used = true;
-	}
-	if (!big) {
-		ring->starved = true;
-		return false;
-	}
-	req->big = big;
-	req->bvec = big;
-	req->pgrant = (struct xenvbd_pgrant **)(req->bvec + req->nr_segs);
-	req->handle = (grant_handle_t *)(req->pgrant + req->nr_segs);
-	return true;
-}
-
-/* ---- mapping segments --------------------------------------------------- */
+/* ---- the method, and getting at the pages ------------------------------- */
 
 /* Data that must not change while it is written must not be the guest's. */
-static bool must_copy(const struct xenvbd_ring *ring, const struct xenvbd_req *req)
+static bool pages_must_copy(const struct xenvbd_ring *ring,
+			    const struct xenvbd_req *req)
 {
 	return unlikely(ring->limits.stable_writes) && req->op != BLKIF_OP_READ;
 }
 
-static enum xenvbd_way choose_way(const struct xenvbd_ring *ring, const struct xenvbd_req *req)
+static enum xenvbd_method pages_choose(const struct xenvbd_ring *ring,
+				       const struct xenvbd_req *req)
 {
-	if (must_copy(ring, req))
-		return XENVBD_WAY_COPY;
+	bool persistent = ring->pages.persistent.hash;
 
-	switch (READ_ONCE(ring->vbd->policy)) {
+	if (pages_must_copy(ring, req))
+		return XENVBD_METHOD_COPY;
+
+	switch (READ_ONCE(ring->vbd->tunables.policy)) {
 	case XENVBD_POLICY_MAP:
-		return XENVBD_WAY_MAP;
+		return XENVBD_METHOD_MAP;
 	case XENVBD_POLICY_COPY:
-		return XENVBD_WAY_COPY;
+		return XENVBD_METHOD_COPY;
 	case XENVBD_POLICY_PERSISTENT:
-		return ring->pgrants ? XENVBD_WAY_KEEP : XENVBD_WAY_MAP;
+		return persistent ? XENVBD_METHOD_PERSISTENT :
+				    XENVBD_METHOD_MAP;
 	default:
-		/* By measurement: see design.rst. */
-		return ring->pgrants ? XENVBD_WAY_KEEP : XENVBD_WAY_COPY;
+		/* By measurement: see performance.rst. */
+		return persistent ? XENVBD_METHOD_PERSISTENT :
+				    XENVBD_METHOD_COPY;
 	}
 }
 
-/**
- * xenvbd_grants_reserve - choose a request's way to its pages, and secure it
- * @ring: the ring
- * @req: checked, with its segments
- *
- * Where there are no pages to copy to it is mapped, if it may be.
- *
- * Context: process, may allocate.
- * Return: false if the batch is full or no pages are to be had now.
+/*
+ * Choose a checked request's method, and secure what it needs. Where there are no
+ * pages to copy to it is mapped, if it may be. False if the batch is full or no
+ * pages are to be had now.
  */
-bool xenvbd_grants_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
+bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	struct xenvbd_pages *pages = &ring->pages;
 	unsigned int nr = req->nr_segs;
 
-	req->way = choose_way(ring, req);
-	if (req->way == XENVBD_WAY_COPY) {
+	req->method = pages_choose(ring, req);
+	if (req->method == XENVBD_METHOD_COPY) {
 		if (xenvbd_copy_reserve(ring, nr))
 			return true;
-		if (must_copy(ring, req))
+		if (pages_must_copy(ring, req))
 			goto starve;
-		req->way = XENVBD_WAY_MAP;
+		req->method = XENVBD_METHOD_MAP;
 	}
-	if (ring->nr_batch + nr > XENVBD_BATCH_GRANTS)
+	if (pages->batch.nr + nr > XENVBD_BATCH_GRANTS)
 		return false;
-	if (likely(ring->nr_pool >= nr) || xenvbd_pool_grow(ring, nr))
+	if (likely(pages->pool.nr_free >= nr) || pool_grow(&pages->pool, nr))
 		return true;
 starve:
 	ring->starved = true;
 	return false;
 }
 
-/**
- * xenvbd_grants_add - find the pages of a request, or put it into the batch
- * @ring: the ring; xenvbd_grants_reserve() has made room
- * @req: checked, with its segments; gets pages and vectors
- */
-void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
+/* Give a request, which has reserved them, its pages or places in the batch. */
+void xenvbd_pages_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	struct xenvbd_pages *pages = &ring->pages;
 	const struct xenvbd_seg *segs = xenvbd_req_segs(req);
-	bool keep = req->way == XENVBD_WAY_KEEP;
-	/* Only a read from the disk writes to the guest's page; unless it is kept. */
-	u32 flags = GNTMAP_host_map | (req->op == BLKIF_OP_READ || keep ? 0 : GNTMAP_readonly);
+	bool persistent = req->method == XENVBD_METHOD_PERSISTENT;
+	/*
+	 * Only a read from the disk writes to the guest's page; unless it is
+	 * kept.
+	 */
+	u32 flags =
+		GNTMAP_host_map |
+		(req->op == BLKIF_OP_READ || persistent ? 0 : GNTMAP_readonly);
 	unsigned int i;
 
-	if (req->way == XENVBD_WAY_COPY) {
+	if (req->method == XENVBD_METHOD_COPY) {
 		xenvbd_copy_add(ring, req);
 		return;
 	}
@@ -407,20 +451,35 @@ void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		struct xenvbd_pgrant *pgrant = NULL;
 		struct page *page;
 
-		if (keep)
-			pgrant = pgrant_get(ring, seg.gref);
+		if (persistent)
+			pgrant = pgrant_get(&pages->persistent, seg.gref);
 		if (pgrant) {
 			page = pgrant->page;
 		} else {
-			page = xenvbd_pool_get(ring);
+			page = pool_get(&pages->pool);
 			batch_add_map(ring, page, flags, seg.gref);
 		}
 		req->pgrant[i] = pgrant;
 		req->handle[i] = INVALID_GRANT_HANDLE;
 		bvec_set_page(&req->bvec[i], page,
-			      (seg.last_sect - seg.first_sect + 1) << SECTOR_SHIFT,
+			      (seg.last_sect - seg.first_sect + 1)
+				      << SECTOR_SHIFT,
 			      seg.first_sect << SECTOR_SHIFT);
 	}
+}
+
+/* Take over the mapping of one segment. */
+static void pages_mapped(struct xenvbd_pages *pages, struct xenvbd_req *req,
+			 unsigned int i, const struct gnttab_map_grant_ref *op)
+{
+	if (unlikely(op->status != GNTST_okay)) {
+		req->status = BLK_STS_IOERR;
+		return;
+	}
+	if (req->method == XENVBD_METHOD_PERSISTENT)
+		req->pgrant[i] = pgrant_add(pages, op, req->bvec[i].bv_page);
+	if (!req->pgrant[i])
+		req->handle[i] = op->handle;
 }
 
 /*
@@ -430,83 +489,67 @@ void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
  */
 static void batch_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
-	const struct gnttab_map_grant_ref *op = ring->batch.map;
+	struct xenvbd_batch *batch = &ring->pages.batch;
+	const struct gnttab_map_grant_ref *op = batch->map;
 	struct xenvbd_req *req;
 	unsigned int i;
 
-	trace_xenvbd_map(ring, ring->nr_batch);
-	if (gnttab_map_refs(ring->batch.map, NULL, ring->batch_page, ring->nr_batch))
+	trace_xenvbd_map(ring, batch->nr);
+	if (gnttab_map_refs(batch->map, NULL, batch->page, batch->nr))
 		pr_debug("%s: mapping of grants failed\n", ring->name);
-	xenvbd_stat_add(&ring->stats.map_ops, ring->nr_batch);
+	xenvbd_stat_add(&ring->stats.map_ops, batch->nr);
 	xenvbd_stat_inc(&ring->stats.map_calls);
 
 	for (req = reqs; req; req = req->next) {
-		if (req->way == XENVBD_WAY_COPY)
+		if (req->method == XENVBD_METHOD_COPY)
 			continue;
-		for (i = 0; i < req->nr_segs; i++) {
-			if (req->pgrant[i])
-				continue;
-			if (unlikely(op->status != GNTST_okay)) {
-				req->status = BLK_STS_IOERR;
-			} else {
-				if (req->way == XENVBD_WAY_KEEP)
-					req->pgrant[i] = pgrant_add(ring, op->ref, op->handle,
-								    req->bvec[i].bv_page);
-				if (!req->pgrant[i])
-					req->handle[i] = op->handle;
-			}
-			op++;
-		}
+		for (i = 0; i < req->nr_segs; i++)
+			if (!req->pgrant[i])
+				pages_mapped(&ring->pages, req, i, op++);
 	}
-	ring->nr_batch = 0;
+	batch->nr = 0;
 }
 
-/**
- * xenvbd_grants_map - map the batch, and fetch the data of those who copy
- * @ring: the ring
- * @reqs: the requests of the batch, in the order they were added
- *
- * A request of which anything fails gets an error status.
- *
- * Context: process; sleeps while a page of the guest is paged out.
+/*
+ * Map the batch, and fetch the data of requests that copy: @reqs, in the order
+ * they were added. A request of which anything fails gets an error status.
+ * Sleeps while a page of the guest is paged out.
  */
-void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+void xenvbd_pages_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
-	if (ring->nr_batch)
+	if (ring->pages.batch.nr)
 		batch_map(ring, reqs);
-	if (ring->nr_copied)
+	if (ring->pages.copy.nr_reqs)
 		xenvbd_copy_in(ring, reqs);
 }
 
-/* ---- giving back -------------------------------------------------------- */
+/* ---- letting the pages go ----------------------------------------------- */
 
-/**
- * xenvbd_grants_held - does somebody below still use a request's pages?
- * @req: completed request
- *
- * A network driver may keep pages of a finished write for a retransmission.
- * They must not be taken away from under it.
- *
- * Return: true if so.
+/*
+ * Does somebody below still use a completed request's pages? A network driver
+ * may keep those of a write for a retransmission. They must not be taken away
+ * from under it.
  */
-bool xenvbd_grants_held(const struct xenvbd_req *req)
+bool xenvbd_pages_held(const struct xenvbd_req *req)
 {
 	unsigned int i;
 
-	if (req->way == XENVBD_WAY_COPY)
+	if (req->method == XENVBD_METHOD_COPY)
 		return false;
 	for (i = 0; i < req->nr_segs; i++)
-		if (!req->pgrant[i] && unlikely(page_count(req->bvec[i].bv_page) > 1))
+		if (!req->pgrant[i] &&
+		    unlikely(page_count(req->bvec[i].bv_page) > 1))
 			return true;
 	return false;
 }
 
-static void release_segs(struct xenvbd_ring *ring, struct xenvbd_req *req)
+static void pages_release(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	struct xenvbd_pages *pages = &ring->pages;
 	unsigned int i;
 
-	if (req->way == XENVBD_WAY_COPY) {
-		xenvbd_copy_release(ring, req);
+	if (req->method == XENVBD_METHOD_COPY) {
+		xenvbd_copy_release(&pages->copy, req);
 		return;
 	}
 
@@ -514,49 +557,29 @@ static void release_segs(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		struct page *page = req->bvec[i].bv_page;
 
 		if (req->pgrant[i])
-			pgrant_put(ring, req->pgrant[i]);
+			pgrant_put(&pages->persistent, req->pgrant[i]);
 		else if (likely(req->handle[i] != INVALID_GRANT_HANDLE))
 			batch_add_unmap(ring, page, req->handle[i]);
 		else
-			xenvbd_pool_put(ring, page);
+			pool_put(&pages->pool, page);
 	}
 }
 
-static void shrink_req(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	if (!req->big)
-		return;
-	if (unlikely(req->big == ring->spare))
-		ring->spare_used = false;
-	else
-		kfree(req->big);
-	req->big = NULL;
-	req->bvec = req->inline_bvec;
-	req->pgrant = req->inline_pgrant;
-	req->handle = req->inline_handle;
-}
-
-/**
- * xenvbd_grants_release - let go of the guest's pages of a list of requests
- * @ring: the ring
- * @reqs: the requests, linked by their next member; one whose data cannot be copied
- *        to the guest gets an error status
- *
- * When it returns nothing of them is mapped but what the frontend has agreed
- * to, so that the responses may be shown: a frontend takes it ill if its
- * pages are still in use then (XSA-396).
- *
- * Context: process.
+/*
+ * Let go of the pages of completed requests. One whose data cannot be copied to
+ * the guest gets an error status. Then nothing of them is mapped but what the
+ * frontend has agreed to, and the responses may be shown: a frontend takes it
+ * ill if its pages are still in use when it sees them (XSA-396).
  */
-void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+void xenvbd_pages_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
 	struct xenvbd_req *req;
 
-	if (ring->nr_copied)
+	if (ring->pages.copy.nr_reqs)
 		xenvbd_copy_out(ring, reqs);
 	for (req = reqs; req; req = req->next) {
-		release_segs(ring, req);
-		shrink_req(ring, req);
+		pages_release(ring, req);
+		xenvbd_req_shrink(req);
 	}
 	batch_unmap(ring);
 }

@@ -1,59 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's pages: mapped in batches, kept mapped, or copied. */
+#ifndef XENVBD_PAGES_H
+#define XENVBD_PAGES_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "data/batch.h"
+#include "data/copy.h"
+
 /*
- * The guest's pages: mapped and unmapped in batches, and kept mapped where the
- * frontend wants that.
+ * Pages of a vbd that grants are mapped to, in use or not; its rings share
+ * them.
  */
-#ifndef XENVBD_GRANT_H
-#define XENVBD_GRANT_H
+#define XENVBD_MAX_VBD_PAGES	65536
 
-#include "common.h"
+struct page;
+struct xenvbd_req;
+struct xenvbd_ring;
 
-/**
- * struct xenvbd_pgrant - a grant that stays mapped between requests
- * @hash: in ring->pgrants, by @gref
- * @lru: in ring->lru while no request uses it
- * @page: where it is mapped
- * @idle_since: jiffies when the last request let go of it
- * @gref: the grant
- * @handle: of the mapping
- * @users: requests that use it now
- */
-struct xenvbd_pgrant {
-	struct hlist_node hash;
-	struct list_head lru;
-	struct page *page;
-	unsigned long idle_since;
-	grant_ref_t gref;
-	grant_handle_t handle;
-	unsigned int users;
+/* Which methods the administrator allows; see control/tunables.c. */
+enum xenvbd_policy {
+	XENVBD_POLICY_AUTO,
+	XENVBD_POLICY_PERSISTENT,
+	XENVBD_POLICY_MAP,
+	XENVBD_POLICY_COPY,
 };
 
-/**
- * xenvbd_req_segs - where a request keeps its segments until they are mapped
- * @req: with nr_segs set
- *
- * In the tail of its own vectors, which are larger: vector i is written when
- * segment i, and with it all that lies in the way, was read.
- *
- * Return: the segments, in private memory.
- */
-static inline struct xenvbd_seg *xenvbd_req_segs(struct xenvbd_req *req)
+/* May grants stay mapped, where the frontend has agreed to it? */
+static inline bool xenvbd_policy_persists(unsigned int policy)
 {
-	static_assert(sizeof(struct bio_vec) >= sizeof(struct xenvbd_seg));
-
-	return (struct xenvbd_seg *)(req->bvec + req->nr_segs) - req->nr_segs;
+	return policy == XENVBD_POLICY_AUTO ||
+	       policy == XENVBD_POLICY_PERSISTENT;
 }
 
-int xenvbd_grants_init(struct xenvbd_ring *ring, unsigned int nr_rings, bool persistent);
-void xenvbd_grants_exit(struct xenvbd_ring *ring);
-bool xenvbd_grants_enlarge(struct xenvbd_ring *ring, struct xenvbd_req *req);
-bool xenvbd_grants_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req);
-void xenvbd_grants_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
-void xenvbd_grants_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
-bool xenvbd_grants_held(const struct xenvbd_req *req);
-void xenvbd_grants_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
-long xenvbd_grants_trim(struct xenvbd_ring *ring);
-bool xenvbd_grants_idle(const struct xenvbd_ring *ring);
-void xenvbd_grants_heed(struct xenvbd_ring *ring);
+/* Pages to map grants to. */
+struct xenvbd_pool {
+	/* Those that nothing is mapped to, a stack of so many places. */
+	struct page **free;
+	u32 nr_free;
+	u32 size;
+	/* In use or not, and how many that may be. */
+	u32 nr_pages;
+	u32 max_pages;
+};
 
-#endif /* XENVBD_GRANT_H */
+/* Persistent grants. */
+struct xenvbd_persistent {
+	/* All, by grant; NULL if they were not negotiated. */
+	struct hlist_head *hash;
+	u32 hash_bits;
+	u32 nr;
+	/* Those that no request uses, oldest first. */
+	struct list_head lru;
+};
+
+/* What a ring gets at the guest's pages with. */
+struct xenvbd_pages {
+	struct xenvbd_batch batch;
+	struct xenvbd_pool pool;
+	struct xenvbd_persistent persistent;
+	struct xenvbd_copy copy;
+};
+
+int xenvbd_pages_init(struct xenvbd_ring *ring, unsigned int nr_rings,
+		      bool persistent);
+void xenvbd_pages_exit(struct xenvbd_ring *ring);
+bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req);
+void xenvbd_pages_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
+void xenvbd_pages_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
+bool xenvbd_pages_held(const struct xenvbd_req *req);
+void xenvbd_pages_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
+long xenvbd_pages_trim(struct xenvbd_ring *ring);
+void xenvbd_pages_kicked(struct xenvbd_ring *ring);
+
+/* Has a ring had anything to give back? Its thread may be at work. */
+static inline bool xenvbd_pages_idle(const struct xenvbd_pages *pages)
+{
+	return READ_ONCE(pages->pool.nr_free) || READ_ONCE(pages->copy.nr_free) ||
+	       READ_ONCE(pages->persistent.nr);
+}
+
+#endif /* XENVBD_PAGES_H */

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Waiting awake for more work. */
-#ifndef XENVBD_LINGER_H
-#define XENVBD_LINGER_H
+/* Polling the ring before the thread sleeps. */
+#ifndef XENVBD_POLL_H
+#define XENVBD_POLL_H
 
-#include "common.h"
+#include <linux/types.h>
 
-bool xenvbd_ring_linger(struct xenvbd_ring *ring);
-void xenvbd_ring_waited(struct xenvbd_ring *ring);
+/* No work is worth polling for longer than this. */
+#define XENVBD_MAX_POLLING_US	1000
 
-#endif /* XENVBD_LINGER_H */
+struct xenvbd_ring;
+
+/* A ring's polling. */
+struct xenvbd_poll {
+	/* By local_clock(), when it began; 0: not since the last work. */
+	u64 begin;
+	/* How long it lasts, by what has paid lately. */
+	u64 ns;
+};
+
+bool xenvbd_poll(struct xenvbd_ring *ring);
+void xenvbd_poll_adjust(struct xenvbd_ring *ring);
+
+#endif /* XENVBD_POLL_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One request between ring and disk. */
+/* One request between ring and disk, and lists of them. */
 #ifndef XENVBD_REQ_H
 #define XENVBD_REQ_H
 
@@ -11,46 +11,68 @@
 
 /* Segments whose bookkeeping is part of each request. */
 #define XENVBD_INLINE_SEGS	BLKIF_MAX_SEGMENTS_PER_REQUEST
+/* Segments of an INDIRECT request: 1 MiB, and half a descriptor page. */
+#define XENVBD_MAX_SEGS		256
 
 struct xenvbd_pgrant;
 struct xenvbd_ring;
 
 /* How a request gets at the guest's pages. */
-enum xenvbd_way {
+enum xenvbd_method {
 	/* Mapped for this request. */
-	XENVBD_WAY_MAP,
-	/* Mapped, and kept so for later ones. */
-	XENVBD_WAY_KEEP,
-	/* Not at all: its data is copied. */
-	XENVBD_WAY_COPY,
+	XENVBD_METHOD_MAP,
+	/* Mapped, and kept so for later ones: persistent grants. */
+	XENVBD_METHOD_PERSISTENT,
+	/* Not mapped: the hypervisor copies the data. */
+	XENVBD_METHOD_COPY,
 };
 
 /*
- * One request between ring and disk. Owned by the ring thread, but for the
- * time between submission and xenvbd_req_complete(), when the block layer has
- * it. Sectors are of 512 bytes.
+ * What is known of a request's segments. Those of an INDIRECT request come
+ * last.
+ */
+enum xenvbd_segs {
+	/* They are here, and checked. */
+	XENVBD_SEGS_CHECKED,
+	/* They are in a page of the guest still. */
+	XENVBD_SEGS_WANTED,
+	/* They are here. */
+	XENVBD_SEGS_FETCHED,
+};
+
+/*
+ * One request between ring and disk. The ring's thread owns it, but from its
+ * submission until xenvbd_wake_complete(), when the block layer does. Sectors
+ * are of 512 bytes.
  */
 struct xenvbd_req {
 	union {
-		/* On ring->done, from completion until the thread takes it. */
+		/* In wake.done, from completion until the thread takes it. */
 		struct llist_node done;
-		/* While parked: its own number if it is a barrier, or the last one's. */
+		/*
+		 * While parked: the number of a barrier, or of the last one
+		 * before a write.
+		 */
 		u64 turn;
 	};
 	/* On the free list or in a list of the thread. */
 	struct xenvbd_req *next;
 	struct xenvbd_ring *ring;
 
-	/* Per segment: page, offset and length; its persistent grant, or NULL; */
+	/* Of each segment its page, offset and length. */
 	struct bio_vec *bvec;
+	/* Of each segment its persistent grant, or NULL. */
 	struct xenvbd_pgrant **pgrant;
 	union {
-		/* handle of a mapping of its own, or INVALID_GRANT_HANDLE; */
+		/*
+		 * Of each segment the handle of a mapping of its own, or
+		 * INVALID_GRANT_HANDLE.
+		 */
 		grant_handle_t *handle;
-		/* or, if the data is copied, its grant. */
+		/* Of each segment its grant, if the data is copied. */
 		grant_ref_t *gref;
 	};
-	/* Holds these three if the inline ones are too short. */
+	/* Holds these three arrays if the inline ones are too short. */
 	void *big;
 
 	/* In jiffies, when it was taken; 0 on the free list. */
@@ -65,10 +87,10 @@ struct xenvbd_req {
 	u8 op;
 	u8 flags;
 	blk_status_t status;
-	/* To the guest's pages: enum xenvbd_way. */
-	u8 way;
-	/* The segments have not been fetched from desc_gref yet. */
-	bool fetch;
+	/* enum xenvbd_method */
+	u8 method;
+	/* enum xenvbd_segs */
+	u8 segs;
 	/* A flush or barrier, and the disk has failed it. */
 	bool failed_flush;
 
@@ -78,15 +100,73 @@ struct xenvbd_req {
 	grant_handle_t inline_handle[XENVBD_INLINE_SEGS];
 };
 
-/* Does a frontend take an error of it for "not supported"? */
-static inline bool xenvbd_req_flushes(const struct xenvbd_req *req)
+/* Requests in order, linked by their next member. All zeroes is an empty list. */
+struct xenvbd_req_list {
+	struct xenvbd_req *first;
+	/* Means nothing while the list is empty. */
+	struct xenvbd_req *last;
+};
+
+/* Add a request behind all others. */
+static inline void xenvbd_req_list_add(struct xenvbd_req_list *list,
+				       struct xenvbd_req *req)
 {
-	return req->op == BLKIF_OP_FLUSH_DISKCACHE || req->op == BLKIF_OP_WRITE_BARRIER;
+	req->next = NULL;
+	if (list->first)
+		list->last->next = req;
+	else
+		list->first = req;
+	list->last = req;
+}
+
+/* Take the first request; there is one. */
+static inline struct xenvbd_req *
+xenvbd_req_list_pop(struct xenvbd_req_list *list)
+{
+	struct xenvbd_req *req = list->first;
+
+	list->first = req->next;
+	return req;
 }
 
 /*
- * The one call upward: io.c gives a request back to blkback.c. Any context.
+ * For an INDIRECT request, if there is no memory for the arrays of another one.
  */
-void xenvbd_req_complete(struct xenvbd_req *req);
+struct xenvbd_spare {
+	void *big;
+	bool used;
+};
+
+int xenvbd_reqs_init(struct xenvbd_ring *ring);
+void xenvbd_reqs_exit(struct xenvbd_ring *ring);
+bool xenvbd_req_enlarge(struct xenvbd_req *req);
+void xenvbd_req_shrink(struct xenvbd_req *req);
+
+/* Does a frontend take an error of it for "not supported"? */
+static inline bool xenvbd_req_flushes(const struct xenvbd_req *req)
+{
+	return req->op == BLKIF_OP_FLUSH_DISKCACHE ||
+	       req->op == BLKIF_OP_WRITE_BARRIER;
+}
+
+/**
+ * xenvbd_req_segs - where a request keeps its segments until they are mapped
+ * @req: with nr_segs set
+ *
+ * They lie in the tail of the request's own vectors, which are twice as large.
+ *So vector i overwrites segments only that were read before, or segment i
+ *itself:
+ *
+ *	vectors   |   0   |   1   |   2   |   3   |
+ *	segments                  | 0 | 1 | 2 | 3 |
+ *
+ * Return: the segments, in private memory.
+ */
+static inline struct xenvbd_seg *xenvbd_req_segs(struct xenvbd_req *req)
+{
+	static_assert(sizeof(struct bio_vec) >= sizeof(struct xenvbd_seg));
+
+	return (struct xenvbd_seg *)(req->bvec + req->nr_segs) - req->nr_segs;
+}
 
 #endif /* XENVBD_REQ_H */

@@ -5,31 +5,32 @@
  */
 #include <linux/kthread.h>
 
-#include "blkback.h"
+#include "common.h"
 #include "data/thread.h"
 
 /**
- * xenvbd_ring_start - start to serve a ring
+ * xenvbd_thread_start - start to serve a ring
  * @ring: mapped, bound, with a disk
+ * @serve: what the thread does until it is stopped
  *
  * Context: process.
  * Return: 0 or a negative errno.
  */
-int xenvbd_ring_start(struct xenvbd_ring *ring)
+int xenvbd_thread_start(struct xenvbd_ring *ring, int (*serve)(void *ring))
 {
 	struct task_struct *task;
 
 	if (ring->task)
 		return -EBUSY;
 
-	task = kthread_create(xenvbd_ring_thread, ring, "%s", ring->name);
+	task = kthread_create(serve, ring, "%s", ring->name);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 
 	/* Interrupts and completions may look at it after it has ended. */
 	get_task_struct(task);
-	WRITE_ONCE(ring->awake, true);
-	/* All of the ring before its task; pairs with xenvbd_ring_irq(). */
+	WRITE_ONCE(ring->wake.awake, true);
+	/* All of the ring before its task; pairs with xenvbd_wake_irq(). */
 	smp_store_release(&ring->task, task);
 	/* Its first pass finds what has been in the ring all along. */
 	wake_up_process(task);
@@ -37,74 +38,75 @@ int xenvbd_ring_start(struct xenvbd_ring *ring)
 }
 
 /**
- * xenvbd_ring_drain - have a ring take no more requests
+ * xenvbd_thread_drain - have a ring take no more requests
  * @ring: started or not
  *
- * Those it has taken go on, and are answered. xenvbd_ring_pause() or
- * xenvbd_ring_stop() has to follow.
+ * Those it has taken go on, and are answered. xenvbd_thread_pause() or
+ * xenvbd_thread_stop() has to follow.
  *
  * Context: process; does not wait.
  */
-void xenvbd_ring_drain(struct xenvbd_ring *ring)
+void xenvbd_thread_drain(struct xenvbd_ring *ring)
 {
 	if (!ring->task)
 		return;
-	WRITE_ONCE(ring->draining, true);
-	xenvbd_ring_poke(ring);
+	WRITE_ONCE(ring->wake.draining, true);
+	xenvbd_wake_kick(ring);
 }
 
 /**
- * xenvbd_ring_pause - wait until a ring has drained
+ * xenvbd_thread_pause - wait until a ring has drained
  * @ring: draining, or not started
  *
  * When it returns, all requests that were taken have been answered, and the
- * thread touches nothing until xenvbd_ring_resume().
+ * thread touches nothing until xenvbd_thread_resume().
  *
  * Context: process, for as long as the disk takes.
  */
-void xenvbd_ring_pause(struct xenvbd_ring *ring)
+void xenvbd_thread_pause(struct xenvbd_ring *ring)
 {
 	if (ring->task)
 		kthread_park(ring->task);
 }
 
 /**
- * xenvbd_ring_resume - undo xenvbd_ring_pause()
+ * xenvbd_thread_resume - undo xenvbd_thread_pause()
  * @ring: paused, or not started
  *
  * Context: process.
  */
-void xenvbd_ring_resume(struct xenvbd_ring *ring)
+void xenvbd_thread_resume(struct xenvbd_ring *ring)
 {
 	if (!ring->task)
 		return;
-	WRITE_ONCE(ring->draining, false);
+	WRITE_ONCE(ring->wake.draining, false);
 	kthread_unpark(ring->task);
 }
 
 /**
- * xenvbd_ring_stop - stop to serve a ring
+ * xenvbd_thread_stop - stop to serve a ring
  * @ring: draining, or not started
  *
  * When it returns, all requests that were taken have been answered.
  *
  * Context: process, for as long as the disk takes.
  */
-void xenvbd_ring_stop(struct xenvbd_ring *ring)
+void xenvbd_thread_stop(struct xenvbd_ring *ring)
 {
 	if (ring->task)
 		kthread_stop(ring->task);
 }
 
 /**
- * xenvbd_ring_in_flight - requests that the disk has not answered yet
+ * xenvbd_thread_in_flight - requests that the disk has not answered yet
  * @ring: in any state
  * @oldest: set to the age of the oldest in jiffies, if that is older
  *
  * Context: any; the ring's thread may be at work.
  * Return: their number, as far as it stands still.
  */
-unsigned int xenvbd_ring_in_flight(const struct xenvbd_ring *ring, unsigned long *oldest)
+unsigned int xenvbd_thread_in_flight(const struct xenvbd_ring *ring,
+				     unsigned long *oldest)
 {
 	unsigned long start, now = jiffies;
 	unsigned int nr = 0;

@@ -3,13 +3,14 @@
 #ifndef XENVBD_THREAD_H
 #define XENVBD_THREAD_H
 
-#include "common.h"
+struct xenvbd_ring;
 
-int xenvbd_ring_start(struct xenvbd_ring *ring);
-void xenvbd_ring_drain(struct xenvbd_ring *ring);
-void xenvbd_ring_pause(struct xenvbd_ring *ring);
-void xenvbd_ring_resume(struct xenvbd_ring *ring);
-void xenvbd_ring_stop(struct xenvbd_ring *ring);
-unsigned int xenvbd_ring_in_flight(const struct xenvbd_ring *ring, unsigned long *oldest);
+int xenvbd_thread_start(struct xenvbd_ring *ring, int (*serve)(void *ring));
+void xenvbd_thread_drain(struct xenvbd_ring *ring);
+void xenvbd_thread_pause(struct xenvbd_ring *ring);
+void xenvbd_thread_resume(struct xenvbd_ring *ring);
+void xenvbd_thread_stop(struct xenvbd_ring *ring);
+unsigned int xenvbd_thread_in_flight(const struct xenvbd_ring *ring,
+				     unsigned long *oldest);
 
 #endif /* XENVBD_THREAD_H */

@@ -6,46 +6,51 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-#include "observe/debugfs.h"
+#include "common.h"
 #include "data/thread.h"
-#include "control/stall.h"
+#include "observe/debugfs.h"
 
-static struct dentry *root;
-static struct dentry *remnants;
+static struct dentry *debugfs_root;
+static struct dentry *debugfs_remnants;
 /* Two remnants may be of devices of the same name. */
 static atomic_t remnant_serial;
 
-static void show_ring(struct seq_file *m, const struct xenvbd_ring *ring)
+static void debugfs_show_ring(struct seq_file *m,
+			      const struct xenvbd_ring *ring)
 {
 	const struct xenvbd_sring *sring = &ring->sring;
 	unsigned long oldest = 0;
-	unsigned int nr = xenvbd_ring_in_flight(ring, &oldest);
+	unsigned int nr = xenvbd_thread_in_flight(ring, &oldest);
 
-	seq_printf(m, "ring %u: %u slots, req_cons %u, rsp_prod %u%s%s\n", ring->index,
-		   sring->nr_ents, READ_ONCE(sring->req_cons), READ_ONCE(sring->rsp_prod),
+	seq_printf(m, "ring %u: %u slots, req_cons %u, rsp_prod %u%s%s\n",
+		   ring->index, sring->nr_ents, READ_ONCE(sring->req_cons),
+		   READ_ONCE(sring->rsp_prod),
 		   READ_ONCE(ring->broken) ? ", broken" : "",
-		   READ_ONCE(ring->draining) ? ", draining" : "");
+		   READ_ONCE(ring->wake.draining) ? ", draining" : "");
 	seq_printf(m, "ring %u: %u in flight, oldest %u ms\n", ring->index, nr,
 		   jiffies_to_msecs(oldest));
-	seq_printf(m, "ring %u: %u pages, %u of them free, %u persistent grants\n", ring->index,
-		   READ_ONCE(ring->nr_pages), READ_ONCE(ring->nr_pool),
-		   READ_ONCE(ring->nr_pgrants));
-	seq_printf(m, "ring %u: %u pages to copy to, %u of them free\n", ring->index,
-		   READ_ONCE(ring->nr_bufs_all), READ_ONCE(ring->nr_bufs));
+	seq_printf(m,
+		   "ring %u: %u pages, %u of them free, %u persistent grants\n",
+		   ring->index, READ_ONCE(ring->pages.pool.nr_pages),
+		   READ_ONCE(ring->pages.pool.nr_free),
+		   READ_ONCE(ring->pages.persistent.nr));
+	seq_printf(m, "ring %u: %u pages to copy to, %u of them free\n",
+		   ring->index, READ_ONCE(ring->pages.copy.nr_pages),
+		   READ_ONCE(ring->pages.copy.nr_free));
 }
 
 static int state_show(struct seq_file *m, void *unused)
 {
 	struct xenvbd *vbd = m->private;
-	char waiting[XENVBD_WAIT_TEXT];
+	char waiting[XENVBD_STALL_TEXT];
 	unsigned int i;
 
-	xenvbd_describe_wait(vbd, waiting, sizeof(waiting));
+	xenvbd_stall_describe(vbd, waiting, sizeof(waiting));
 	seq_printf(m, "disk %x:%x\n", MAJOR(vbd->devt), MINOR(vbd->devt));
 	seq_printf(m, "waiting %s\n", waiting[0] ? waiting : "for nothing");
 	spin_lock(&vbd->rings_lock);
 	for (i = 0; i < vbd->nr_rings; i++)
-		show_ring(m, vbd->rings[i]);
+		debugfs_show_ring(m, vbd->rings[i]);
 	spin_unlock(&vbd->rings_lock);
 	return 0;
 }
@@ -56,8 +61,8 @@ DEFINE_SHOW_ATTRIBUTE(state);
  */
 void xenvbd_debugfs_init(void)
 {
-	root = debugfs_create_dir("xen-blkback", NULL);
-	remnants = debugfs_create_dir("remnants", root);
+	debugfs_root = debugfs_create_dir("xen-blkback", NULL);
+	debugfs_remnants = debugfs_create_dir("remnants", debugfs_root);
 }
 
 /**
@@ -65,7 +70,7 @@ void xenvbd_debugfs_init(void)
  */
 void xenvbd_debugfs_exit(void)
 {
-	debugfs_remove(root);
+	debugfs_remove(debugfs_root);
 }
 
 /**
@@ -74,8 +79,8 @@ void xenvbd_debugfs_exit(void)
  */
 void xenvbd_debugfs_add(struct xenvbd *vbd)
 {
-	vbd->debugfs = debugfs_create_file(dev_name(&vbd->xbdev->dev), 0400, root, vbd,
-					   &state_fops);
+	vbd->debugfs = debugfs_create_file(dev_name(&vbd->xbdev->dev), 0400,
+					   debugfs_root, vbd, &state_fops);
 }
 
 /**
@@ -88,7 +93,8 @@ void xenvbd_debugfs_add_remnant(struct xenvbd *vbd)
 
 	snprintf(name, sizeof(name), "%s.%d", dev_name(&vbd->xbdev->dev),
 		 atomic_inc_return(&remnant_serial));
-	vbd->debugfs = debugfs_create_file(name, 0400, remnants, vbd, &state_fops);
+	vbd->debugfs = debugfs_create_file(name, 0400, debugfs_remnants, vbd,
+					   &state_fops);
 }
 
 /**

@@ -3,7 +3,7 @@
 #ifndef XENVBD_DEBUGFS_H
 #define XENVBD_DEBUGFS_H
 
-#include "common.h"
+struct xenvbd;
 
 void xenvbd_debugfs_init(void);
 void xenvbd_debugfs_exit(void);

@@ -9,8 +9,6 @@
 
 #include "common.h"
 #include "observe/sysfs.h"
-#include "control/tunables.h"
-#include "control/stall.h"
 
 static ssize_t physical_device_show(struct device *dev, struct device_attribute *attr,
 				    char *buf)
@@ -53,7 +51,7 @@ static ssize_t in_flight_show(struct device *dev, struct device_attribute *attr,
 {
 	unsigned int oldest_ms;
 
-	return sysfs_emit(buf, "%u\n", xenvbd_in_flight(dev_get_drvdata(dev), &oldest_ms));
+	return sysfs_emit(buf, "%u\n", xenvbd_stall_in_flight(dev_get_drvdata(dev), &oldest_ms));
 }
 static DEVICE_ATTR_RO(in_flight);
 
@@ -61,16 +59,16 @@ static ssize_t oldest_ms_show(struct device *dev, struct device_attribute *attr,
 {
 	unsigned int oldest_ms;
 
-	xenvbd_in_flight(dev_get_drvdata(dev), &oldest_ms);
+	xenvbd_stall_in_flight(dev_get_drvdata(dev), &oldest_ms);
 	return sysfs_emit(buf, "%u\n", oldest_ms);
 }
 static DEVICE_ATTR_RO(oldest_ms);
 
 static ssize_t waiting_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	char text[XENVBD_WAIT_TEXT];
+	char text[XENVBD_STALL_TEXT];
 
-	xenvbd_describe_wait(dev_get_drvdata(dev), text, sizeof(text));
+	xenvbd_stall_describe(dev_get_drvdata(dev), text, sizeof(text));
 	return sysfs_emit(buf, "%s\n", text);
 }
 static DEVICE_ATTR_RO(waiting);
@@ -90,7 +88,7 @@ static const struct attribute_group vbd_group = {
 };
 
 /* All rings there are and all there were. */
-static void stats_sum(struct xenvbd *vbd, struct xenvbd_stats *sum)
+static void sysfs_sum_stats(struct xenvbd *vbd, struct xenvbd_stats *sum)
 {
 	unsigned int i;
 
@@ -107,7 +105,7 @@ static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
 {										\
 	struct xenvbd_stats sum;						\
 										\
-	stats_sum(dev_get_drvdata(dev), &sum);					\
+	sysfs_sum_stats(dev_get_drvdata(dev), &sum);					\
 	return sysfs_emit(buf, "%llu\n", sum.name);				\
 }										\
 static DEVICE_ATTR_RO(name);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How an error reaches people: in words, in the vbd's error node in xenstore,
+ * and in the log, there not too often.
+ */
+#include <linux/delay.h>
+#include <linux/slab.h>
+
+#include "common.h"
+#include "control/store.h"
+
+/* A guest can cause an error as often as it likes, but not a message. */
+#define ERROR_INTERVAL		(10 * HZ)
+#define ERROR_BURST		20
+/* How long a guest waits that has caused too many errors. */
+#define ERROR_PAUSE_MS		500
+
+/* Prepare a new vbd for errors. */
+void xenvbd_error_init(struct xenvbd_error *error)
+{
+	ratelimit_state_init(&error->log, ERROR_INTERVAL, ERROR_BURST);
+}
+
+/**
+ * xenvbd_error - remember what went wrong, in words
+ * @vbd: the device
+ * @err: negative errno
+ * @fmt: says which key or device it is about, and what stood there
+ *
+ * The caller passes the errno on, and xenbus.c brings text and errno to people.
+ *
+ * Return: @err.
+ */
+int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(vbd->error.text, sizeof(vbd->error.text), fmt, args);
+	va_end(args);
+	return err;
+}
+
+/* As xenbus_dev_fatal(), but for the log. */
+static void error_fatal_quietly(struct xenvbd *vbd, int err)
+{
+	char *dir = kasprintf(GFP_KERNEL, "error/%s", vbd->xbdev->nodename);
+
+	if (dir)
+		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err,
+			      vbd->error.text);
+	kfree(dir);
+	xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
+}
+
+/**
+ * xenvbd_error_fatal - report the last error, and have the frontend close
+ * @vbd: the device
+ * @err: negative errno, with an error text
+ *
+ * A guest can come again as often as it likes, so the log is limited; in
+ * xenstore there always stands the last error. Beyond the limit the guest has
+ * to wait, too, for xenbus itself logs a ring that cannot be mapped.
+ *
+ * Context: process, vbd->lock held.
+ */
+void xenvbd_error_fatal(struct xenvbd *vbd, int err)
+{
+	bool loud = __ratelimit(&vbd->error.log);
+
+	if (xenvbd_store_begin(vbd)) {
+		if (loud)
+			xenbus_dev_fatal(vbd->xbdev, err, "%s",
+					 vbd->error.text);
+		else
+			error_fatal_quietly(vbd, err);
+		xenvbd_store_end(vbd);
+	}
+	if (!loud)
+		msleep(ERROR_PAUSE_MS);
+}
+
+/* The same for what a running guest need not close for. */
+void xenvbd_error_report(struct xenvbd *vbd, int err)
+{
+	if (!xenvbd_store_begin(vbd))
+		return;
+	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error.text);
+	xenvbd_store_end(vbd);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How an error reaches people. */
+#ifndef XENVBD_ERROR_H
+#define XENVBD_ERROR_H
+
+#include <linux/compiler.h>
+#include <linux/ratelimit.h>
+
+struct xenvbd;
+
+/* What went wrong with a vbd last. */
+struct xenvbd_error {
+	char text[256];
+	/* A vbd logs so often at the most. */
+	struct ratelimit_state log;
+};
+
+void xenvbd_error_init(struct xenvbd_error *error);
+__printf(3, 4)
+int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...);
+void xenvbd_error_fatal(struct xenvbd *vbd, int err);
+void xenvbd_error_report(struct xenvbd *vbd, int err);
+
+#endif /* XENVBD_ERROR_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The grants of the hypercall in the making. */
+#ifndef XENVBD_BATCH_H
+#define XENVBD_BATCH_H
+
+#include <linux/lockdep.h>
+#include <xen/grant_table.h>
+
+#include "data/req.h"
+
+/*
+ * Grants mapped, unmapped or copied with one hypercall; the largest request
+ * fits.
+ */
+#define XENVBD_BATCH_GRANTS	XENVBD_MAX_SEGS
+
+/* What the operations of a batch do; they are of one kind. */
+enum xenvbd_batch_kind {
+	XENVBD_BATCH_MAP,
+	XENVBD_BATCH_UNMAP,
+	/* Segments of INDIRECT requests. */
+	XENVBD_BATCH_FETCH,
+	/* Data. */
+	XENVBD_BATCH_COPY,
+};
+
+/**
+ * struct xenvbd_batch - grants that one hypercall maps, unmaps or copies
+ * @nr: operations so far
+ * @kind: enum xenvbd_batch_kind of all of them
+ * @page: of each operation that maps or unmaps, its page
+ * @req: of each operation that copies data, its request
+ * @map: operations that map
+ * @unmap: operations that unmap
+ * @copy: operations that copy, descriptors or data
+ * @ops: any of them
+ */
+struct xenvbd_batch {
+	u32 nr;
+	u8 kind;
+	union {
+		struct page **page;
+		struct xenvbd_req **req;
+	};
+	union {
+		struct gnttab_map_grant_ref *map;
+		struct gnttab_unmap_grant_ref *unmap;
+		struct gnttab_copy *copy;
+		void *ops;
+	};
+};
+
+/**
+ * xenvbd_batch_add - one more operation
+ * @batch: not full, and empty if its operations were of another kind
+ * @kind: enum xenvbd_batch_kind
+ *
+ * Return: the operation's index.
+ */
+static inline u32 xenvbd_batch_add(struct xenvbd_batch *batch,
+				   enum xenvbd_batch_kind kind)
+{
+	/*
+	 * In debug kernels only, and there without a way for a guest to get
+	 * here.
+	 */
+	lockdep_assert(batch->nr < XENVBD_BATCH_GRANTS);
+	lockdep_assert(!batch->nr || batch->kind == kind);
+	batch->kind = kind;
+	return batch->nr++;
+}
+
+#endif /* XENVBD_BATCH_H */

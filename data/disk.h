@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The backing disk, as everybody may look at it. control/disk.c makes and ends
+ * it.
+ */
+#ifndef XENVBD_DATA_DISK_H
+#define XENVBD_DATA_DISK_H
+
+#include <linux/blkdev.h>
+#include <linux/types.h>
+
+/**
+ * struct xenvbd_disk - the backing disk
+ * @file: the open block device, NULL while there is none
+ * @bdev: the same
+ * @readonly: the toolstack or the disk itself forbids writing
+ * @cdrom: to be shown to the guest as a CD-ROM
+ * @removable: to be shown to the guest as removable
+ * @flush: has a volatile write cache, or the next medium may have one
+ * @discard: discards are offered
+ * @secure: the disk knows secure discards
+ * @empty: not a disk but a CD drive without a medium; @file is NULL
+ * @block_size: logical block size in bytes
+ */
+struct xenvbd_disk {
+	struct file *file;
+	struct block_device *bdev;
+	bool readonly;
+	bool cdrom;
+	bool removable;
+	bool flush;
+	bool discard;
+	bool secure;
+	bool empty;
+	unsigned int block_size;
+};
+
+/* Can a guest be told of the disk? It is open, or an empty drive. */
+static inline bool xenvbd_disk_ready(const struct xenvbd_disk *disk)
+{
+	return disk->file || disk->empty;
+}
+
+/*
+ * What tells a disk that is ready from all others since boot; 0 of an empty
+ * drive. A device number may be another disk's tomorrow; a diskseq is never
+ * used again.
+ */
+static inline u64 xenvbd_disk_seq(const struct xenvbd_disk *disk)
+{
+	return disk->empty ? 0 : disk->bdev->bd_disk->diskseq;
+}
+
+/* The size of a disk that is ready, in sectors of 512 bytes. */
+static inline u64 xenvbd_disk_sects(const struct xenvbd_disk *disk)
+{
+	return disk->empty ? 0 : bdev_nr_sectors(disk->bdev);
+}
+
+/**
+ * xenvbd_disk_vanished - has the disk been taken away from under us?
+ * @disk: ready
+ *
+ * Its size reads as 0 then, which is not a new size: the block layer fails
+ * all requests, whatever their sectors.
+ *
+ * Context: any.
+ * Return: true if so. It does not come back.
+ */
+static inline bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
+{
+	/* The caller may come from a size of 0, which is set after the bit. */
+	smp_rmb();
+	return !disk->empty && test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
+}
+
+#endif /* XENVBD_DATA_DISK_H */

@@ -71,8 +71,9 @@ static const struct xenvbd_transition table[] = {
 	{ ANY,			ODD,		0,		0,	XENVBD_ACT_BAD_STATE },
 };
 
-static bool row_applies(const struct xenvbd_transition *row, unsigned int own,
-			unsigned int frontend, unsigned int facts)
+static bool state_row_applies(const struct xenvbd_transition *row,
+			      unsigned int own, unsigned int frontend,
+			      unsigned int facts)
 {
 	return row->own & BIT(own) && row->frontend & BIT(frontend) &&
 	       (facts & row->need) == row->need && !(facts & row->lack);
@@ -96,7 +97,7 @@ enum xenvbd_action xenvbd_next_action(enum xenbus_state own, unsigned int fronte
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(table); i++)
-		if (row_applies(&table[i], own, fe, facts))
+		if (state_row_applies(&table[i], own, fe, facts))
 			return table[i].action;
 
 	return XENVBD_ACT_NONE;

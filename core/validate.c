@@ -5,16 +5,17 @@
 #include "core/validate.h"
 
 /* Does [sector, sector + nr_sects) lie on the disk? Neither sum may wrap. */
-static bool fits_disk(const struct xenvbd_cmd *cmd, const struct xenvbd_limits *limits)
+static bool validate_fits_disk(const struct xenvbd_cmd *cmd,
+			       const struct xenvbd_limits *limits)
 {
 	return cmd->sector <= limits->nr_sects &&
 	       cmd->nr_sects <= limits->nr_sects - cmd->sector;
 }
 
-static enum xenvbd_reason check_extent(const struct xenvbd_cmd *cmd,
-				       const struct xenvbd_limits *limits)
+static enum xenvbd_reason validate_extent(const struct xenvbd_cmd *cmd,
+					  const struct xenvbd_limits *limits)
 {
-	if (!fits_disk(cmd, limits))
+	if (!validate_fits_disk(cmd, limits))
 		return XENVBD_REASON_RANGE;
 	if ((cmd->sector | cmd->nr_sects) & (limits->align_sects - 1))
 		return XENVBD_REASON_ALIGN;
@@ -22,8 +23,8 @@ static enum xenvbd_reason check_extent(const struct xenvbd_cmd *cmd,
 }
 
 /* Check each segment and add up their sectors. */
-static enum xenvbd_reason check_segs(struct xenvbd_cmd *cmd,
-				     const struct xenvbd_limits *limits)
+static enum xenvbd_reason validate_segs(struct xenvbd_cmd *cmd,
+					const struct xenvbd_limits *limits)
 {
 	u32 unaligned = 0;
 	u32 nr_sects = 0;
@@ -45,11 +46,12 @@ static enum xenvbd_reason check_segs(struct xenvbd_cmd *cmd,
 	/* A segment that ends inside a logical block would split it in two. */
 	if (unaligned & (limits->align_sects - 1))
 		return XENVBD_REASON_ALIGN;
-	return check_extent(cmd, limits);
+	return validate_extent(cmd, limits);
 }
 
-static enum xenvbd_reason check_data(struct xenvbd_cmd *cmd,
-				     const struct xenvbd_limits *limits, bool may_be_empty)
+static enum xenvbd_reason validate_data(struct xenvbd_cmd *cmd,
+					const struct xenvbd_limits *limits,
+					bool may_be_empty)
 {
 	u16 max_segs = cmd->indirect ? limits->max_indirect_segs :
 				       BLKIF_MAX_SEGMENTS_PER_REQUEST;
@@ -62,27 +64,28 @@ static enum xenvbd_reason check_data(struct xenvbd_cmd *cmd,
 	/* Of an INDIRECT request they have to be fetched first. */
 	if (!cmd->seg)
 		return XENVBD_REASON_NONE;
-	return check_segs(cmd, limits);
+	return validate_segs(cmd, limits);
 }
 
-static enum xenvbd_reason check_write(struct xenvbd_cmd *cmd,
-				      const struct xenvbd_limits *limits, bool may_be_empty)
+static enum xenvbd_reason validate_write(struct xenvbd_cmd *cmd,
+					 const struct xenvbd_limits *limits,
+					 bool may_be_empty)
 {
 	/* Without data nothing is changed: a read-only disk can be flushed. */
 	if (limits->readonly && (cmd->nr_segs || !may_be_empty))
 		return XENVBD_REASON_READONLY;
-	return check_data(cmd, limits, may_be_empty);
+	return validate_data(cmd, limits, may_be_empty);
 }
 
-static enum xenvbd_reason check_discard(struct xenvbd_cmd *cmd,
-					const struct xenvbd_limits *limits)
+static enum xenvbd_reason validate_discard(struct xenvbd_cmd *cmd,
+					   const struct xenvbd_limits *limits)
 {
 	if (!limits->discard)
 		return XENVBD_REASON_OP;
 	/* CVE-2013-2140: a discard is a write. */
 	if (limits->readonly)
 		return XENVBD_REASON_READONLY;
-	return check_extent(cmd, limits);
+	return validate_extent(cmd, limits);
 }
 
 /**
@@ -106,15 +109,16 @@ enum xenvbd_reason xenvbd_validate(struct xenvbd_cmd *cmd,
 
 	switch (cmd->op) {
 	case BLKIF_OP_READ:
-		return check_data(cmd, limits, false);
+		return validate_data(cmd, limits, false);
 	case BLKIF_OP_WRITE:
-		return check_write(cmd, limits, false);
+		return validate_write(cmd, limits, false);
 	case BLKIF_OP_FLUSH_DISKCACHE:
-		return check_write(cmd, limits, true);
+		return validate_write(cmd, limits, true);
 	case BLKIF_OP_WRITE_BARRIER:
-		return limits->barrier ? check_write(cmd, limits, true) : XENVBD_REASON_OP;
+		return limits->barrier ? validate_write(cmd, limits, true) :
+					 XENVBD_REASON_OP;
 	case BLKIF_OP_DISCARD:
-		return check_discard(cmd, limits);
+		return validate_discard(cmd, limits);
 	default:
 		return XENVBD_REASON_OP;
 	}

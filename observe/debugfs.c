@@ -39,7 +39,7 @@ static void debugfs_show_ring(struct seq_file *m,
 		   READ_ONCE(ring->pages.copy.nr_free));
 }
 
-static int state_show(struct seq_file *m, void *unused)
+static int debugfs_state_show(struct seq_file *m, void *unused)
 {
 	struct xenvbd *vbd = m->private;
 	char waiting[XENVBD_STALL_TEXT];
@@ -54,7 +54,7 @@ static int state_show(struct seq_file *m, void *unused)
 	spin_unlock(&vbd->rings_lock);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(state);
+DEFINE_SHOW_ATTRIBUTE(debugfs_state);
 
 /**
  * xenvbd_debugfs_init - make the driver's directories
@@ -80,7 +80,8 @@ void xenvbd_debugfs_exit(void)
 void xenvbd_debugfs_add(struct xenvbd *vbd)
 {
 	vbd->debugfs = debugfs_create_file(dev_name(&vbd->xbdev->dev), 0400,
-					   debugfs_root, vbd, &state_fops);
+					   debugfs_root, vbd,
+					   &debugfs_state_fops);
 }
 
 /**
@@ -94,7 +95,7 @@ void xenvbd_debugfs_add_remnant(struct xenvbd *vbd)
 	snprintf(name, sizeof(name), "%s.%d", dev_name(&vbd->xbdev->dev),
 		 atomic_inc_return(&remnant_serial));
 	vbd->debugfs = debugfs_create_file(name, 0400, debugfs_remnants, vbd,
-					   &state_fops);
+					   &debugfs_state_fops);
 }
 
 /**

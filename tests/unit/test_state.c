@@ -38,7 +38,7 @@ static void find_row(unsigned int own, unsigned int frontend, unsigned int facts
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		if (!row_applies(&table[i], own, fe, facts))
+		if (!state_row_applies(&table[i], own, fe, facts))
 			continue;
 		hits[i]++;
 		expect(xenvbd_next_action(own, frontend, facts) == table[i].action,

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fields of requests and responses, written into and read from the bytes
+ * of a slot by tables of offsets, one for each ABI. The compiler compares the
+ * table of this word size with the public header.
+ */
 #include "abi.h"
 
 #include <assert.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a vbd's connection: rings are made and published, states change
+ * until both sides are Connected, and all goes back until nothing is left.
+ */
 #include "conn.h"
 
 #include <errno.h>

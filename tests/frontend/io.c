@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests in flight: each is put into a ring with a new id, and its response
+ * is found by that id and compared with what was expected.
+ */
 #include "io.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages granted through xen-gntalloc. Whether the backend still has one mapped
+ * is told by the kernel log only, so that is read whenever a grant ends.
+ */
 #include "pages.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One ring: indices, slots and the event channel. What the backend writes is
+ * compared with what was there before, byte by byte.
+ */
 #include "ring.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The script language: reads a script line by line, puts in variables, runs the
+ * commands of the language itself, and hands the others what they need of a line:
+ * arguments, numbers, values to expect.
+ */
 #include "script.h"
 
 #include <ctype.h>

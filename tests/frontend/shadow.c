@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A copy of the disk in memory, as far as it is known, and the random data
+ * that is written to it.
+ */
 #include "shadow.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Counts the checks, and prints them as TAP or for people, each with its
+ * script and line.
+ */
 #include "tap.h"
 
 #include <stdarg.h>

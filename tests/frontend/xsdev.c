@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vbd's keys: both directories are made as a toolstack makes them, and are
+ * read, written and waited for. Watches have a connection of their own.
+ */
 #include "xsdev.h"
 
 #include <errno.h>

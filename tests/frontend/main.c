@@ -41,7 +41,8 @@ static int define(char *arg)
 	if (!eq)
 		return -1;
 	*eq = 0;
-	return fe_script_define(arg, eq + 1);
+	/* Of two definitions the first one counts. */
+	return fe_var_default(arg, eq + 1) ? 0 : -1;
 }
 
 static void run_all(struct fe *fe, char **scripts, int nr, bool keep)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The script language: reads a script line by line, puts in variables, runs the
- * commands of the language itself, and hands the others what they need of a line:
- * arguments, numbers, values to expect.
+ * The script language: reads a script line by line, runs the commands of the
+ * language itself, and hands the others what they need of a line: arguments,
+ * numbers, values to expect.
  */
 #include "script.h"
 
@@ -15,110 +15,9 @@
 
 #include "tap.h"
 
-#define MAX_VARS	64
-#define MAX_LINE	2048
-#define MAX_DEPTH	8
-
-static struct {
-	char *name;
-	char *value;
-} vars[MAX_VARS];
-static unsigned int nr_vars;
-static unsigned int depth;
-
 static const struct fe_cmd * const tables[] = {
 	fe_dev_cmds, fe_io_cmds, fe_sweep_cmds, fe_hostile_cmds, fe_walk_cmds,
 };
-
-/**
- * fe_script_define() - set a variable; the first definition wins
- *
- * So a script can state defaults, which the command line overrides.
- *
- * Return: 0, or -errno.
- */
-int fe_script_define(const char *name, const char *value)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_vars; i++)
-		if (!strcmp(vars[i].name, name))
-			return 0;
-	if (nr_vars == MAX_VARS)
-		return -ENOSPC;
-	vars[nr_vars].name = strdup(name);
-	vars[nr_vars++].value = strdup(value);
-	return 0;
-}
-
-static const char *lookup(const char *name, size_t len)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_vars; i++)
-		if (strlen(vars[i].name) == len &&
-		    !strncmp(vars[i].name, name, len))
-			return vars[i].value;
-	return NULL;
-}
-
-/* Replace $NAME; an unknown variable is an error. */
-static bool expand(const char *in, char *out, size_t size)
-{
-	size_t n = 0;
-
-	while (*in && n + 1 < size) {
-		const char *value;
-		size_t len = 0;
-
-		if (*in != '$' || !isupper((unsigned char)in[1])) {
-			out[n++] = *in++;
-			continue;
-		}
-		in++;
-		while (isalnum((unsigned char)in[len]) || in[len] == '_')
-			len++;
-		value = lookup(in, len);
-		if (!value) {
-			fe_fail("variable %.*s is not defined (-D NAME=VALUE)",
-				(int)len, in);
-			return false;
-		}
-		while (*value && n + 1 < size)
-			out[n++] = *value++;
-		in += len;
-	}
-	out[n] = 0;
-	return true;
-}
-
-/* Split in place; "double quotes" keep spaces and are removed. */
-static unsigned int split(char *line, char **words)
-{
-	unsigned int nr = 0;
-	char *out = line;
-
-	while (*line && nr < FE_MAX_WORDS) {
-		bool quoted = false;
-
-		while (isspace((unsigned char)*line))
-			line++;
-		if (!*line || *line == '#')
-			break;
-		words[nr++] = out;
-		for (; *line && (quoted || !isspace((unsigned char)*line));
-		     line++) {
-			if (*line == '"')
-				quoted = !quoted;
-			else
-				*out++ = *line;
-		}
-		if (*line)
-			line++;
-		*out++ = 0;
-	}
-	return nr;
-}
 
 static bool is_key_value(const char *word)
 {
@@ -303,17 +202,61 @@ static void run_cmd(struct fe *fe, const struct fe_cmd *cmd, char **words,
 				args.kv[i].key);
 }
 
-static int include(struct fe *fe, const char *from, const char *name)
+/* Beside the script that includes it. */
+static void included_path(const char *from, const char *name, char *path,
+			  size_t size)
 {
 	const char *slash = strrchr(from, '/');
-	char path[512];
 
 	if (slash && *name != '/')
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - from),
-			 from, name);
+		snprintf(path, size, "%.*s/%s", (int)(slash - from), from, name);
 	else
-		snprintf(path, sizeof(path), "%s", name);
-	return fe_script_run(fe, path);
+		snprintf(path, size, "%s", name);
+}
+
+/* Parameters of the script that has just been entered. */
+static bool set_parameters(char **words, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		char *eq = strchr(words[i], '=');
+
+		if (!eq) {
+			fe_fail("include FILE NAME=VALUE...: %s is no parameter",
+				words[i]);
+			return false;
+		}
+		*eq = 0;
+		if (!fe_var_parameter(words[i], eq + 1))
+			return false;
+	}
+	return true;
+}
+
+static int run_file(struct fe *fe, const char *path);
+
+/* include FILE [NAME=VALUE]... */
+static int include(struct fe *fe, char **words, unsigned int nr)
+{
+	const char *unused = NULL;
+	char path[512];
+	int err = -EINVAL;
+
+	included_path(fe_tap.file, words[1], path, sizeof(path));
+	if (!fe_scope_enter()) {
+		fe_fail("include: more than %u scripts in one another",
+			FE_MAX_DEPTH);
+		return -ELOOP;
+	}
+	if (set_parameters(words + 2, nr - 2)) {
+		err = run_file(fe, path);
+		unused = err ? NULL : fe_scope_unused();
+	}
+	if (unused)
+		fe_fail("%s does not use the parameter %s", words[1], unused);
+	fe_scope_leave();
+	return err;
 }
 
 /* The rest of the script makes sense only if the backend offers something. */
@@ -332,26 +275,29 @@ static int needs(struct fe *fe, const char *key, const char *want)
 	return ok ? 0 : -ECANCELED;
 }
 
-/* Commands of the language itself; true if the line was one. */
-static bool run_builtin(struct fe *fe, const char *path, char **words,
-			unsigned int nr, int *err)
+static void echo(char **words, unsigned int nr)
 {
-	if (!strcmp(words[0], "default") && nr == 3) {
-		fe_script_define(words[1], words[2]);
-	} else if (!strcmp(words[0], "include") && nr == 2) {
-		*err = include(fe, path, words[1]);
-	} else if (!strcmp(words[0], "needs") && nr == 3) {
-		*err = needs(fe, words[1], words[2]);
-	} else if (!strcmp(words[0], "echo")) {
-		unsigned int i;
+	unsigned int i;
 
-		printf("#");
-		for (i = 1; i < nr; i++)
-			printf(" %s", words[i]);
-		putchar('\n');
-	} else {
+	printf("#");
+	for (i = 0; i < nr; i++)
+		printf(" %s", words[i]);
+	putchar('\n');
+}
+
+/* Commands of the language itself; true if the line was one. */
+static bool run_builtin(struct fe *fe, char **words, unsigned int nr, int *err)
+{
+	if (!strcmp(words[0], "default") && nr == 3)
+		fe_var_default(words[1], words[2]);
+	else if (!strcmp(words[0], "include") && nr >= 2)
+		*err = include(fe, words, nr);
+	else if (!strcmp(words[0], "needs") && nr == 3)
+		*err = needs(fe, words[1], words[2]);
+	else if (!strcmp(words[0], "echo"))
+		echo(words + 1, nr - 1);
+	else
 		return false;
-	}
 	return true;
 }
 
@@ -386,6 +332,85 @@ static void run_line(struct fe *fe, char **words, unsigned int nr,
 	fe_tap_end(!cmd || cmd->counts, text);
 }
 
+/* For the name of a test, where # would be a directive. */
+static void join(const struct fe_line *line, char *text, size_t size)
+{
+	size_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < line->nr && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " " : "",
+				      line->words[i]);
+	text[strcspn(text, "#\n")] = 0;
+}
+
+/* Returns -errno if the rest of the script makes no sense. */
+static int run_raw_line(struct fe *fe, const char *raw)
+{
+	unsigned int failed = fe_tap.nr_failed;
+	char text[FE_MAX_LINE];
+	struct fe_line line;
+	int err = 0;
+
+	if (!fe_line_split(raw, &line)) {
+		fe_tap_end(true, raw);
+		return 0;
+	}
+	if (!line.nr)
+		return 0;
+	join(&line, text, sizeof(text));
+	if (run_builtin(fe, line.words, line.nr, &err)) {
+		/* Of a script that is included often: with which parameters? */
+		if (fe_tap.nr_failed > failed)
+			fe_note("%s:%u: failed in %s", fe_tap.file, fe_tap.line,
+				text);
+		fe_tap_end(false, text);
+		return err;
+	}
+	fe_debug("%s:%u %s", fe_tap.file, fe_tap.line, text);
+	run_line(fe, line.words, line.nr, text);
+	return 0;
+}
+
+static int run_lines(struct fe *fe, const char *path, FILE *in)
+{
+	char raw[FE_MAX_LINE];
+	unsigned int line_nr = 0;
+	int err = 0;
+
+	while (!err && fgets(raw, sizeof(raw), in)) {
+		fe_tap_begin(path, ++line_nr);
+		if (strlen(raw) == sizeof(raw) - 1) {
+			fe_fail("the line is too long");
+			fe_tap_end(true, "read script");
+			return -E2BIG;
+		}
+		raw[strcspn(raw, "\n")] = 0;
+		err = run_raw_line(fe, raw);
+	}
+	return err;
+}
+
+/* A script that cannot be read is a failure of the line that wants it. */
+static int run_file(struct fe *fe, const char *path)
+{
+	FILE *in = strcmp(path, "-") ? fopen(path, "r") : stdin;
+	const char *from = fe_tap.file;
+	unsigned int from_line = fe_tap.line;
+	int err;
+
+	if (!in) {
+		err = -errno;
+		fe_fail("cannot read %s: %s", path, strerror(-err));
+		return err;
+	}
+	err = run_lines(fe, path, in);
+	if (in != stdin)
+		fclose(in);
+	fe_tap_begin(from, from_line);
+	return err;
+}
+
 /**
  * fe_script_run() - run a script
  * @fe: frontend
@@ -395,42 +420,13 @@ static void run_line(struct fe *fe, char **words, unsigned int nr,
  */
 int fe_script_run(struct fe *fe, const char *path)
 {
-	FILE *in = strcmp(path, "-") ? fopen(path, "r") : stdin;
-	char raw[MAX_LINE], line[MAX_LINE], text[MAX_LINE];
-	char *words[FE_MAX_WORDS];
-	unsigned int line_nr = 0;
-	int err = 0;
+	int err;
 
-	if (!in || ++depth > MAX_DEPTH) {
-		err = in ? -ELOOP : -errno;
-		fe_tap_begin(path, 0);
-		fe_fail("cannot read the script: %s", strerror(-err));
-		fe_tap_end(true, "open script");
-		return err;
-	}
-	while (!err && fgets(raw, sizeof(raw), in)) {
-		unsigned int nr;
-
-		fe_tap_begin(path, ++line_nr);
-		raw[strcspn(raw, "\n")] = 0;
-		if (raw[strspn(raw, " \t")] == '#')
-			continue;
-		if (!expand(raw, line, sizeof(line))) {
-			fe_tap_end(true, raw);
-			continue;
-		}
-		snprintf(text, sizeof(text), "%s",
-			 line + strspn(line, " \t"));
-		text[strcspn(text, "#")] = 0;
-		nr = split(line, words);
-		if (!nr || run_builtin(fe, path, words, nr, &err))
-			continue;
-		fe_debug("%s:%u %s", path, line_nr, text);
-		run_line(fe, words, nr, text);
-	}
-	if (in != stdin)
-		fclose(in);
-	depth--;
+	fe_tap_begin(path, 0);
+	fe_scope_enter();
+	err = run_file(fe, path);
+	fe_scope_leave();
+	fe_tap_end(false, "run script");
 	return err;
 }
 
@@ -442,7 +438,7 @@ void fe_script_help(void)
 	const struct fe_cmd *cmd;
 	size_t i;
 
-	printf("default NAME VALUE | include FILE | needs KEY VALUE | echo TEXT | repeat N COMMAND\n");
+	printf("default NAME VALUE | include FILE [NAME=VALUE]... | needs KEY VALUE | echo TEXT | repeat N COMMAND\n");
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (cmd = tables[i]; cmd->name; cmd++)
 			printf("%s%s%s\n", cmd->name, *cmd->usage ? " " : "",

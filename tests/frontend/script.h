@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The script language: lines of words, key=value arguments, variables.
+ * The script language: lines of words, key=value arguments, scripts that include others.
  */
 #ifndef BLKFE_SCRIPT_H
 #define BLKFE_SCRIPT_H
@@ -10,8 +10,7 @@
 #include <stdint.h>
 
 #include "conn.h"
-
-#define FE_MAX_WORDS 64
+#include "words.h"
 
 struct fe_args {
 	/* words without '=' before or after the key=value words */
@@ -32,7 +31,6 @@ struct fe_cmd {
 	const char *usage;
 };
 
-int fe_script_define(const char *name, const char *value);
 int fe_script_run(struct fe *fe, const char *path);
 void fe_script_help(void);
 

@@ -34,6 +34,17 @@ static bool name_device(struct fe *fe, struct fe_args *args, const char *base)
 	return !err;
 }
 
+/* As the backend's texts name the directories. */
+static void set_paths(struct fe *fe)
+{
+	char be[32];
+
+	snprintf(be, sizeof(be), "backend/vbd/%u/%u", fe->dev.fe_domid,
+		 fe->dev.devid);
+	fe_var_set_global("BE", be);
+	fe_var_set_global("FE", fe->dev.fe_path);
+}
+
 static void cmd_vbd(struct fe *fe, struct fe_args *args)
 {
 	struct fe_kv kv[MAX_KEYS];
@@ -42,6 +53,7 @@ static void cmd_vbd(struct fe *fe, struct fe_args *args)
 
 	if (!name_device(fe, args, default_base))
 		return;
+	set_paths(fe);
 	fe_shadow_close(&fe->io.shadow);
 	n = fe_arg_rest(args, kv, MAX_KEYS);
 	err = fe_dev_create(&fe->dev, kv, n);
@@ -63,6 +75,7 @@ static void cmd_attach(struct fe *fe, struct fe_args *args)
 	}
 	snprintf(fe->dev.fe_path, sizeof(fe->dev.fe_path), "%s", frontend);
 	free(frontend);
+	set_paths(fe);
 	fe->dev.present = true;
 	fe->dev.owned = false;
 }
@@ -126,8 +139,13 @@ static void cmd_check(struct fe *fe, struct fe_args *args)
 {
 	const char *padding = fe_arg(args, "padding");
 	const char *grants = fe_arg(args, "grants");
+	const char *errors = fe_arg(args, "errors");
 	unsigned int i;
 
+	if (errors && strcmp(errors, "exact") && strcmp(errors, "any"))
+		fe_fail("errors is exact or any");
+	if (errors)
+		fe->any_error = !strcmp(errors, "any");
 	for (i = 0; padding && i < FE_MAX_QUEUES; i++)
 		fe->io.rings[i].padding = !strcmp(padding, "zero") ?
 			FE_PADDING_ZERO : !strcmp(padding, "any") ?
@@ -286,6 +304,34 @@ static void cmd_xs_write(struct fe *fe, struct fe_args *args)
 	write_key(fe, args, 'x');
 }
 
+static void read_key(struct fe *fe, struct fe_args *args, char side)
+{
+	char path[FE_PATH_MAX * 2];
+	char *value;
+
+	if (args->nr_pos != 2) {
+		fe_fail("a key and the name of a variable, please");
+		return;
+	}
+	side_path(fe, side, args->pos[0], path, sizeof(path));
+	value = fe_xs_read(&fe->dev, path);
+	if (value)
+		fe_var_set(args->pos[1], value);
+	else
+		fe_fail("%s does not exist", path);
+	free(value);
+}
+
+static void cmd_be_read(struct fe *fe, struct fe_args *args)
+{
+	read_key(fe, args, 'b');
+}
+
+static void cmd_fe_read(struct fe *fe, struct fe_args *args)
+{
+	read_key(fe, args, 'f');
+}
+
 static bool matches(const char *value, void *arg)
 {
 	return fe_match(arg, value);
@@ -334,10 +380,17 @@ static void cmd_expect_xs(struct fe *fe, struct fe_args *args)
 static void cmd_expect_error(struct fe *fe, struct fe_args *args)
 {
 	unsigned int ms = (unsigned int)fe_arg_num(args, "timeout", 5000);
+	const char *want = args->nr_pos ? args->pos[0] : "~.";
 	char path[FE_PATH_MAX + 16];
 
+	if (args->nr_pos > 1) {
+		fe_fail("one text, ~regex or absent, please");
+		return;
+	}
+	if (fe->any_error && strcmp(want, "absent"))
+		want = "~.";
 	snprintf(path, sizeof(path), "%s/error", fe->dev.err_path);
-	expect_path(fe, path, args->nr_pos ? args->pos[0] : "~.", ms);
+	expect_path(fe, path, want, ms);
 }
 
 static void cmd_clear_error(struct fe *fe, struct fe_args *args)
@@ -375,7 +428,7 @@ const struct fe_cmd fe_dev_cmds[] = {
 	{ "protocol", false, cmd_protocol, "native|x86_32-abi|x86_64-abi|absent|TEXT" },
 	{ "ring", false, cmd_ring, "[pages=1] [queues=1] [scheme=default|order|num|both]" },
 	{ "persistent", false, cmd_persistent, "on|off" },
-	{ "check", false, cmd_check, "[padding=no-leak|zero|any] [grants=on|off|must]" },
+	{ "check", false, cmd_check, "[padding=no-leak|zero|any] [grants=on|off|must] [errors=exact|any]" },
 	{ "timeout", false, cmd_timeout, "[state=MS] [io=MS]" },
 	{ "alloc", false, cmd_alloc, "" },
 	{ "free", true, cmd_free, "" },
@@ -390,6 +443,8 @@ const struct fe_cmd fe_dev_cmds[] = {
 	{ "be-write", false, cmd_be_write, "KEY VALUE|absent" },
 	{ "fe-write", false, cmd_fe_write, "KEY VALUE|absent" },
 	{ "xs-write", false, cmd_xs_write, "PATH VALUE|absent" },
+	{ "be-read", false, cmd_be_read, "KEY NAME" },
+	{ "fe-read", false, cmd_fe_read, "KEY NAME" },
 	{ "expect-be", true, cmd_expect_be, "KEY VALUE|~REGEX|absent [timeout=5000]" },
 	{ "expect-fe", true, cmd_expect_fe, "KEY VALUE|~REGEX|absent [timeout=5000]" },
 	{ "expect-xs", true, cmd_expect_xs, "PATH VALUE|~REGEX|absent [timeout=5000]" },

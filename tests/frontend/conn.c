@@ -187,26 +187,11 @@ static void add_ring(struct fe *fe, struct keyset *set,
 	}
 }
 
-static void override(struct keyset *set, const struct fe_kv *kv, size_t nr_kv)
-{
-	size_t i, j;
-
-	for (i = 0; i < nr_kv; i++) {
-		for (j = 0; j < set->nr; j++)
-			if (!strcmp(set->kv[j].key, kv[i].key))
-				break;
-		if (j == MAX_PUBLISHED)
-			return;
-		set->kv[j] = kv[i];
-		if (j == set->nr)
-			set->nr++;
-	}
-}
-
 /**
  * fe_publish() - write the keys of the rings into the frontend directory
  * @fe: frontend with rings
- * @kv: keys that replace ours, each removed if its value is NULL
+ * @kv: keys that replace ours, each removed if its value is NULL; with a
+ *	directory before it that is one of a queue
  * @nr_kv: number of them
  *
  * Return: 0, or -errno after reporting a failure.
@@ -225,7 +210,6 @@ int fe_publish(struct fe *fe, const struct fe_kv *kv, size_t nr_kv)
 	set->kv[set->nr++].value = fe->protocol;
 	if (fe->nr_queues == 1 && fe->io.nr_rings)
 		add_ring(fe, set, &fe->io.rings[0]);
-	override(set, kv, nr_kv);
 	err = fe_xs_write_all(&fe->dev, fe->dev.fe_path, set->kv, set->nr);
 	for (i = 0; !err && fe->nr_queues > 1 && i < fe->io.nr_rings; i++) {
 		set->nr = 0;
@@ -233,6 +217,8 @@ int fe_publish(struct fe *fe, const struct fe_kv *kv, size_t nr_kv)
 		snprintf(dir, sizeof(dir), "%s/queue-%u", fe->dev.fe_path, i);
 		err = fe_xs_write_all(&fe->dev, dir, set->kv, set->nr);
 	}
+	if (!err && nr_kv)
+		err = fe_xs_write_all(&fe->dev, fe->dev.fe_path, kv, nr_kv);
 	if (err)
 		fe_fail("cannot write the frontend's keys: %s",
 			strerror(-err));

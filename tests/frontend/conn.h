@@ -8,8 +8,6 @@
 #include "io.h"
 #include "xsdev.h"
 
-#define FE_MAX_OVERRIDES 16
-
 enum fe_ring_keys {
 	/* ring-ref for one page, ring-page-order for more */
 	FE_KEYS_DEFAULT,
@@ -32,6 +30,8 @@ struct fe {
 	enum fe_ring_keys keys;
 	unsigned int timeout_ms;
 	unsigned int shadow_mib;
+	/* any text satisfies a script that expects an error */
+	bool any_error;
 };
 
 int fe_open(struct fe *fe);

@@ -19,7 +19,7 @@ frontend()
 	shift 2
 	[[ $scenario == /* ]] || scenario=/job/scenarios/$scenario
 	# Stock leaves response padding as the request had it
-	[ "$LAB_MODULE" = ours ] || defines+=(-D PADDING=no-leak)
+	[ "$LAB_MODULE" = ours ] || defines+=(-D PADDING=no-leak -D ERRORS=any)
 	for line; do
 		defines+=(-D "$line")
 	done

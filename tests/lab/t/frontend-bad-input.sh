@@ -8,6 +8,12 @@
 . /lab/lib.sh
 . /lab/frontend.sh
 
+# loop_disk OPTION...: the number of a disk with a volatile cache
+loop_disk()
+{
+	devt_hex "$(losetup --show -f "$@" "$LAB_TMP/image")"
+}
+
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 leak_snapshot
@@ -18,6 +24,10 @@ for scenario in bad-requests read-only bad-ring bad-keys bad-shape \
 done
 frontend "bad-requests, 32 bits" bad-requests.fe ABI=x86_32-abi DISK="$disk"
 frontend "hostile, 32 bits" hostile.fe ABI=x86_32-abi ROUNDS=50 DISK="$disk"
+truncate -s 16M "$LAB_TMP/image"
+at_end losetup -D
+frontend "exchange-errors" exchange-errors.fe DISK="$disk" READONLY="$(loop_disk -r)" \
+	LARGE="$(loop_disk -b 4096)" CACHED="$(loop_disk)"
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -3,9 +3,11 @@
  * The data path, in the order of a request's life:
  *
  *   guest -> xenvbd_wake_irq() -> xenvbd_ring_serve() -> ring_pass()
- *         -> ring_take(): fetch, decode, check -> ring_start(): map or copy,
- * submit disk  -> xenvbd_wake_complete()
- *         -> ring_harvest(): unmap or copy, respond -> push, notify -> guest
+ *         -> ring_take(): fetch, decode, check
+ *         -> ring_start(): map or copy, submit bios
+ *   disk  -> xenvbd_wake_complete()
+ *         -> ring_harvest(): unmap or copy, respond
+ *         -> ring_push(): show responses, notify -> guest
  *
  * One thread serves a ring. While there is work its event channel stays masked,
  * and one loop takes new requests and gives back finished ones. A pass is the
@@ -21,7 +23,7 @@
 #include "data/io.h"
 #include "trace.h"
 
-/* When to try again where nobody says. */
+/* When to try again if nothing else says when. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
 /* More are seldom found free side by side in the tags of a disk of depth 64. */
 #define PLUG_IOS	8U
@@ -35,7 +37,7 @@ static void ring_report(struct xenvbd_ring *ring, enum xenvbd_event event)
 	queue_work(ring->vbd->wq, &ring->vbd->work);
 }
 
-/* The guest has lost the right to be served; the vbd's work item tells why. */
+/* The guest has lost the right to be served; the work item reports why. */
 static void ring_break(struct xenvbd_ring *ring)
 {
 	ring->broken = true;
@@ -407,7 +409,7 @@ static bool ring_drained(struct xenvbd_ring *ring)
 	       (kthread_should_stop() || kthread_should_park());
 }
 
-/* A vbd that was removed takes nothing more. */
+/* A vbd that was removed takes no more requests. */
 static bool ring_is_draining(struct xenvbd_ring *ring)
 {
 	return READ_ONCE(ring->wake.draining) || READ_ONCE(ring->vbd->removed);

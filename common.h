@@ -11,16 +11,17 @@
  * What belongs to one file stands in a struct of that file's header, and is
  * embedded here by the file's name.
  *
- * Control plane: everything of a vbd that is not said to belong to somebody
- * else is protected by vbd->lock, which only process context takes and which
- * may be held for as long as a disk takes to answer. xenwatch never takes it.
+ * Control plane: vbd->lock protects all of a vbd that has no other owner here.
+ * Only process context takes the lock, and may hold it for as long as a disk
+ * takes to answer. xenwatch never takes it.
  *
- * Data plane: a ring belongs to its thread. Nobody else touches it but
- * interrupt handler, bio completion and whoever kicks it, and they write
- * ring->wake; barriers take a lock of their own. Else there is no lock in the
- * data path, and no reference count either: the thread knows what is in flight
- * because it hands out and takes back each request itself, and does not end
- * before all are back.
+ * Data plane: a ring belongs to its thread. Interrupt handler, bio completion
+ * and threads that kick the ring write ring->wake, and nothing else. Barriers
+ * have a lock of their own. Otherwise the data path has no lock and no reference
+ * count: the thread hands out and takes back each request itself, so it knows
+ * what is in flight, and it does not end before all requests are back.
+ *
+ * Documentation/locking.rst has the rest.
  */
 #ifndef XENVBD_COMMON_H
 #define XENVBD_COMMON_H
@@ -130,7 +131,7 @@ struct xenvbd_watch {
 
 /* One virtual block device. */
 struct xenvbd {
-	/* Held: the vbd may outlive its registration, see teardown.c. */
+	/* Held: the vbd may outlive its registration, see control/teardown.c. */
 	struct xenbus_device *xbdev;
 	/* The frontend's directory: xenbus frees its copy at removal. */
 	char *frontend;
@@ -153,7 +154,7 @@ struct xenvbd {
 	/* When memory was last asked back, in jiffies. */
 	unsigned long reclaimed_at;
 
-	/* Held while something is written to xenstore; see store.c. */
+	/* Held while something is written to xenstore; see control/store.c. */
 	struct mutex store_lock;
 	/*
 	 * The device is no more, or another driver's: nothing is written to

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tracepoints: the life of each request, and what its hypercalls were shared with. */
+/* Tracepoints: the life of each request, and how many grants share a hypercall. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM xen_blkback
 
@@ -57,7 +57,7 @@ DEFINE_EVENT(xenvbd_req_class, xenvbd_take,
 	TP_ARGS(ring, req)
 );
 
-/* The guest's pages are at hand; next is the disk, or the response if there is an error. */
+/* The guest's pages are at hand. Next is the disk, or after an error the response. */
 DEFINE_EVENT(xenvbd_req_class, xenvbd_submit,
 	TP_PROTO(const struct xenvbd_ring *ring, const struct xenvbd_req *req),
 	TP_ARGS(ring, req)

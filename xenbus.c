@@ -2,11 +2,11 @@
 /*
  * The xenbus driver: what happens to a vbd, and when.
  *
- * xenwatch is one thread for all backends of the host. So its callbacks only
- * note what has happened and queue the vbd's work item, which asks the table
- * in core/state.c what to do and does it. The one thing left to xenwatch is to
- * unregister a device, because it is the only context that may do so without
- * racing with xenbus itself; by then nothing is left that could take time.
+ * xenwatch is one thread for all backends of the domain. So its callbacks only
+ * note what has happened and queue the vbd's work item. The work item asks the
+ * table in core/state.c what to do and does it. One thing is left to xenwatch: to
+ * unregister a device, because no other context can do so without racing with
+ * xenbus itself. By then nothing is left that could take time.
  */
 #include <linux/module.h>
 #include <xen/xen.h>
@@ -75,9 +75,9 @@ static void xs_key_changed(struct xenbus_watch *xenbus, const char *path,
 }
 
 /*
- * Nobody tells when a block device gets another size. Rings look at each
- * pass; this is for those that have nothing to do. Deferrable: it wakes no
- * CPU that sleeps.
+ * The block layer does not report that a disk has another size. Rings compare
+ * the size in each pass; this is for rings that have nothing to do. Deferrable:
+ * it wakes no CPU that sleeps.
  */
 static void xs_size_work(struct work_struct *work)
 {
@@ -171,8 +171,8 @@ static int xs_act_connect(struct xenvbd *vbd)
 }
 
 /*
- * Unless the device is gone, and so is whoever would have to unregister the
- * watch.
+ * Watch a key, unless the device is gone: nothing would unregister the watch
+ * then.
  */
 static int xs_watch(struct xenvbd *vbd, enum xenvbd_watched i)
 {
@@ -442,7 +442,7 @@ static int xs_probe(struct xenbus_device *xbdev,
 	return 0;
 }
 
-/* Of a shrinker, with reclaim_sem held: probe and remove have to wait. */
+/* Called by a shrinker, with reclaim_sem held: probe and remove have to wait. */
 static void xs_reclaim_memory(struct xenbus_device *xbdev)
 {
 	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);

@@ -108,7 +108,7 @@ static int disk_drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk,
 
 /*
  * What requests to the disk have to respect. Those to an empty drive pass, and
- * io.c fails them.
+ * data/io.c fails them.
  */
 static void disk_limits(const struct xenvbd_disk *disk,
 			struct xenvbd_limits *limits)
@@ -119,7 +119,7 @@ static void disk_limits(const struct xenvbd_disk *disk,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
 		.barrier = disk->flush,
-		/* To refuse one as unknown would be for ever. */
+		/* A guest takes a refusal as final. */
 		.discard = disk->discard || disk->empty,
 		.stable_writes = disk->bdev && bdev_stable_writes(disk->bdev),
 	};
@@ -187,7 +187,7 @@ void xenvbd_disk_attach(struct xenvbd_ring *ring)
 	ring->bdev = ring->vbd->disk.bdev;
 	ring->vanished = false;
 	disk_limits(&ring->vbd->disk, &ring->limits);
-	/* To refuse one as unknown would be for ever. */
+	/* A guest takes a refusal as final. */
 	ring->limits.barrier |= ring->vbd->advertised.disk.flush;
 }
 
@@ -199,7 +199,7 @@ static int disk_check_exchange(struct xenvbd *vbd,
 			       const struct xenvbd_disk *disk)
 {
 	const struct xenvbd_disk *advertised = &vbd->advertised.disk;
-	/* Or it will learn so as soon as the work item comes to it. */
+	/* With the event pending the guest is about to learn that it cannot. */
 	bool flushes = advertised->flush &&
 		       !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
 	const char *why = NULL;
@@ -217,7 +217,7 @@ static int disk_check_exchange(struct xenvbd *vbd,
 		     0;
 }
 
-/* What the guest has written so far it may later flush on the new disk only. */
+/* The guest's later flushes go to the new disk, whatever it wrote to the old. */
 static int disk_flush_old(struct xenvbd *vbd)
 {
 	int err = 0;

@@ -306,7 +306,7 @@ int xenvbd_keys_persistent(struct xenvbd *vbd, bool *persistent)
 	return err;
 }
 
-/* The two schemes that frontends tell the size of their rings by. */
+/* The size of a ring, which frontends give by either of two keys. */
 static int keys_ring_pages(struct xenvbd *vbd, struct xenvbd_ring_keys *keys)
 {
 	const char *dir = vbd->frontend;

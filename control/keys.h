@@ -6,7 +6,7 @@
 #include "common.h"
 
 /**
- * struct xenvbd_ring_keys - what a frontend tells of one ring
+ * struct xenvbd_ring_keys - a frontend's keys of one ring
  * @gref: grant references of the ring's pages
  * @nr_pages: their number, a power of two
  * @has_order: there is a ring-page-order
@@ -20,7 +20,7 @@ struct xenvbd_ring_keys {
 };
 
 /**
- * struct xenvbd_disk_keys - what the toolstack tells of the disk
+ * struct xenvbd_disk_keys - the toolstack's keys of the disk
  * @devt: physical-device
  * @mode: the string, owned by the caller
  * @diskseq: physical-device-uid, diskseq, or 0 if there is neither

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is advertised to frontends: module parameters, and the xenstore keys
- * that publish them and the disk. And what the toolstack is told.
+ * that publish them and the disk. And what is reported to the toolstack.
  *
  * Documentation/xenstore.rst lists them all.
  */
@@ -147,7 +147,7 @@ static const struct xenvbd_key transport_keys[] = {
 	{ "max-ring-pages", publish_key_max_ring_pages },
 	{ "feature-max-indirect-segments", publish_key_max_segs },
 	{ "feature-persistent", publish_key_persistent },
-	/* Tells the toolstack as well that we know diskseq. */
+	/* That the key exists says that the driver checks diskseq. */
 	{ "opened", publish_key_opened },
 	{ }
 };
@@ -376,8 +376,7 @@ static int publish_new_sects(struct xenvbd *vbd, u64 nr_sects,
  */
 
 /*
- * Tell the frontend what its rings may be like: before InitWait, where
- * frontends look.
+ * Advertise what rings may be like. Frontends look at it when they see InitWait.
  */
 int xenvbd_publish_transport(struct xenvbd *vbd)
 {
@@ -390,7 +389,7 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 	return publish_run(vbd, publish_transport, NULL);
 }
 
-/* Tell the frontend all about a disk that is ready. */
+/* Advertise a disk that is ready. */
 int xenvbd_publish_disk(struct xenvbd *vbd)
 {
 	return publish_new_sects(vbd, xenvbd_disk_sects(&vbd->disk),
@@ -398,43 +397,40 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
 }
 
 /*
- * Tell the toolstack that we hold the disk. It may let go of one that would
- * vanish otherwise.
+ * Report to the toolstack that we hold the disk open. The toolstack may then
+ * close its own file of a disk that would vanish with its last user.
  */
 int xenvbd_publish_opened(struct xenvbd *vbd)
 {
 	return publish_run(vbd, publish_opened, NULL);
 }
 
-/* Tell both sides of another disk, or an empty drive. */
+/* Advertise another disk, or an empty drive, and report the exchange. */
 int xenvbd_publish_exchange(struct xenvbd *vbd)
 {
 	return publish_new_sects(vbd, xenvbd_disk_sects(&vbd->disk),
 				 publish_exchange);
 }
 
-/*
- * Tell the toolstack why the disk was not exchanged: by the error text there
- * is.
- */
+/* Report to the toolstack why the disk was not exchanged: the last error. */
 int xenvbd_publish_refusal(struct xenvbd *vbd)
 {
 	return publish_run(vbd, publish_refusal, vbd->error.text);
 }
 
-/* Tell the toolstack what the vbd waits for; an empty @text: for nothing. */
+/* Report to the toolstack what stalls the vbd; an empty @text: nothing. */
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text)
 {
 	return publish_run(vbd, publish_waiting, text);
 }
 
-/* Tell the frontend whether it may send flushes. */
+/* Advertise whether the frontend may send flushes. */
 int xenvbd_publish_flush(struct xenvbd *vbd)
 {
 	return publish_run(vbd, publish_flush, NULL);
 }
 
-/* Tell a connected frontend if the disk was resized. */
+/* Advertise the size of the disk to a connected frontend, if it has changed. */
 int xenvbd_publish_size(struct xenvbd *vbd)
 {
 	u64 nr_sects = xenvbd_disk_sects(&vbd->disk);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is advertised to frontends, and told to the toolstack. */
+/* What is advertised to frontends, and reported to the toolstack. */
 #ifndef XENVBD_PUBLISH_H
 #define XENVBD_PUBLISH_H
 

@@ -6,10 +6,7 @@
 #include "common.h"
 #include "control/store.h"
 
-/*
- * xenstored allows a driver domain few transactions at a time; so who writes
- * waits.
- */
+/* xenstored allows a driver domain few transactions at a time: one here. */
 static DEFINE_MUTEX(transaction_lock);
 
 /**

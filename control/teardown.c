@@ -105,7 +105,7 @@ static void teardown_work(struct work_struct *work)
 /**
  * xenvbd_teardown_init - prepare a new vbd for its end
  * @teardown: the vbd's
- * @hide: takes away what shows a remnant, and waits for who looks at that
+ * @hide: removes a remnant's file, and waits for its readers
  */
 void xenvbd_teardown_init(struct xenvbd_teardown *teardown,
 			  void (*hide)(struct xenvbd *vbd))

@@ -17,7 +17,7 @@ struct xenvbd_teardown {
 	struct completion done;
 	/* In the list of remnants, while the disk may have requests. */
 	struct list_head remnants;
-	/* Takes away what shows the vbd. */
+	/* Removes the vbd's file of debugfs. */
 	void (*hide)(struct xenvbd *vbd);
 };
 

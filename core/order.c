@@ -6,15 +6,14 @@
  * the order of their numbers. When a barrier has its turn
  *
  * 1. each ring that hears of the turn parks the writes it takes from then on.
- * Writes taken before start, and when they are done the ring is not busy any
- * more;
+ *    Writes taken earlier start. When they are done the ring is no longer busy;
  * 2. when no ring is busy, the ring with the barrier executes it;
- * 3. when the barrier is done the next one has its turn. If there is none the
- * rings hear of that, and start what they have parked.
+ * 3. when the barrier is done the next one has its turn. If there is none, the
+ *    rings hear of that and start what they have parked.
  *
  * Functions that change what other rings wait for return the set of rings to
- * kick: each of these has to call xenvbd_order_look() some time later, then xenvbd_order_try()
- * and xenvbd_order_settle().
+ * kick. Each of these rings has to call xenvbd_order_look() some time later, then
+ * xenvbd_order_try() and xenvbd_order_settle().
  */
 #include <linux/bits.h>
 

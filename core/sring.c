@@ -154,7 +154,7 @@ bool xenvbd_sring_push(struct xenvbd_sring *sring)
 	sring->rsp_pushed = new;
 
 	/*
-	 * The index before the question who wants to hear of it. Pairs with
+	 * The index before the question whether the guest wants an event. Pairs with
 	 * the frontend's barrier between setting rsp_event and looking at
 	 * rsp_prod a last time (RING_FINAL_CHECK_FOR_RESPONSES).
 	 */

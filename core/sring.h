@@ -11,8 +11,7 @@
 #include <linux/types.h>
 #include "core/proto.h"
 
-/* Head of the first ring page, as ring.h of the Xen public headers lays it out.
- */
+/* Head of the first ring page, as Xen's public ring.h lays it out. */
 struct xenvbd_sring_page {
 	u32 req_prod;
 	u32 req_event;

@@ -6,7 +6,7 @@
 
 #define ST(name)	BIT(XenbusState##name)
 #define ANY		0xffffffffu
-/* Every state that a sane frontend does not take while a backend looks on. */
+/* Every state that a sane frontend does not take while a backend is there. */
 #define ODD		(ANY & ~(ST(Unknown) | ST(Initialising) | ST(Initialised) | \
 				 ST(Connected) | ST(Closing) | ST(Closed)))
 #define OPENING		(ST(Initialised) | ST(Connected))

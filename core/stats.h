@@ -29,9 +29,9 @@
 	x(unmap_calls)	/* hypercalls that unmapped grants */ \
 	x(copy_ops)	/* grants that data was copied from or to */ \
 	x(copy_calls)	/* hypercalls that copied from or to grants */ \
-	x(polls_hit)	/* times that work came while the ring waited busily */ \
+	x(polls_hit)	/* times that work came while the ring polled */ \
 	x(polls_missed)	/* times that none came */ \
-	x(squeezes)	/* times that a ring gave back its unused pages for want of memory */
+	x(squeezes)	/* times that a ring gave back unused pages for lack of memory */
 
 struct xenvbd_stats {
 #define XENVBD_STAT_MEMBER(name) u64 name;

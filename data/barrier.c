@@ -4,16 +4,16 @@
  *
  * A barrier orders the writes of all rings of a vbd; "write" is here whatever
  * is not a read. core/order.c decides which write may start. Here are the lock
- * that it needs, the lists of those that may not, and the kicks by which the
- * rings tell each other to look again. As long as there is no barrier nobody
- * looks at what they share, and a ring that waits for a barrier sleeps.
+ * that the order needs, the lists of writes that may not start, and the kicks by
+ * which the rings have each other look again. While there is no barrier no ring
+ * looks at what the rings share. A ring that waits for a barrier sleeps.
  */
 #include <linux/bitops.h>
 
 #include "common.h"
 #include "data/io.h"
 
-/* How often a flush is tried again that has failed, and after what time. */
+/* How often a failed flush is tried again, and after what time. */
 #define FLUSH_RETRIES	30
 #define FLUSH_PAUSE	HZ
 
@@ -94,8 +94,8 @@ static void barrier_park(struct xenvbd_ring *ring, struct xenvbd_req *req)
  * @ring: the ring
  * @req: anything but a read, which passes whatever holds up the others
  *
- * Return: true if so, and then it counts until xenvbd_barrier_done(). Otherwise
- * it was parked, and so will be all writes that come behind it.
+ * Return: true if @req may start; it is counted until xenvbd_barrier_done().
+ * Otherwise @req was parked, as all later writes of the ring will be.
  */
 bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
@@ -106,7 +106,7 @@ bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
 }
 
 /**
- * xenvbd_barrier_look - look what the other rings are up to
+ * xenvbd_barrier_look - look which barrier has its turn
  * @ring: was kicked
  *
  * What the ring has taken before it hears of a new barrier counts as before it.
@@ -177,9 +177,9 @@ void xenvbd_barrier_pass(struct xenvbd_ring *ring)
 
 /*
  * Put a failed flush aside, to try it again. Linux frontends take any error of
- * a flush for "not supported": fsync() would succeed, now and for ever, without
- * one. So an error that passes must not be shown. One that stays is, and then
- * each further one at once, until a flush succeeds.
+ * a flush for "not supported": fsync() would from then on succeed without a
+ * flush. So an error that passes must not be shown. An error that stays is shown,
+ * and then each further one at once, until a flush succeeds.
  */
 static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {

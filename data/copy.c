@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is copied from or to the guest, and not mapped: by the hypervisor, to or
- * from memory of our own. A segment of data lies at the same place of its page
- * on both sides, so that an operation never crosses the end of either.
+ * What the hypervisor copies from or to the guest, to or from memory of our own.
+ * A segment of data has the same offset in its page on both sides, so that an
+ * operation never crosses the end of either page.
  *
  * All of it runs in the ring's thread, or after it has ended.
  */
@@ -15,7 +15,7 @@
 
 /* A ring's pages, in use or not; the largest request fits. */
 #define MAX_PAGES	512
-/* With many rings fewer: a fourth of the pages that they may map to. */
+/* With many rings fewer: a fourth of the pages that a ring may map to. */
 #define PAGES_SHARE	4
 /* How long unused ones are kept. */
 #define UNUSED_JIFFIES	HZ
@@ -29,7 +29,7 @@ static u32 copy_max_pages(const struct xenvbd_pages *pages)
 	return min_t(u32, MAX_PAGES, pages->pool.max_pages / PAGES_SHARE);
 }
 
-/* One hypercall; it is the callers' who look at the statuses. */
+/* One hypercall; the callers look at the statuses. */
 static void copy_call(struct xenvbd_ring *ring)
 {
 	struct xenvbd_batch *batch = &ring->pages.batch;
@@ -119,8 +119,8 @@ static bool copy_make_room(struct xenvbd_copy *copy)
  * They are zeroed: a disk that reads less than it says must not show the guest
  * what was there before.
  *
- * Memory that is not there at once is not waited for: what is in flight would
- * have to wait, too, and it may be what the memory is waiting for.
+ * The thread does not wait for memory: requests in flight would have to wait,
+ * too, and the memory may be waiting for them.
  *
  * Context: process, may allocate.
  * Return: false if there is no memory, or too much of it in use by the ring.

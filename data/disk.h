@@ -35,16 +35,16 @@ struct xenvbd_disk {
 	unsigned int block_size;
 };
 
-/* Can a guest be told of the disk? It is open, or an empty drive. */
+/* Can the disk be advertised to a guest? It is open, or an empty drive. */
 static inline bool xenvbd_disk_ready(const struct xenvbd_disk *disk)
 {
 	return disk->file || disk->empty;
 }
 
 /*
- * What tells a disk that is ready from all others since boot; 0 of an empty
- * drive. A device number may be another disk's tomorrow; a diskseq is never
- * used again.
+ * The number that no other disk has had since boot, of a disk that is ready; 0
+ * of an empty drive. A device number may be another disk's tomorrow; a diskseq is
+ * never used again.
  */
 static inline u64 xenvbd_disk_seq(const struct xenvbd_disk *disk)
 {

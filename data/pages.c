@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The guest's pages: by which method a request gets at them, and how they are
- * let go.
+ * released.
  *
  * A segment is backed by a mapping of its own, whose handle the request
  * records; by a persistent grant, which the ring owns; or by a page of ours,
@@ -27,7 +27,7 @@
 #define POOL_GROWTH		32
 /* Buckets of persistent grants: eight for each slot of the ring, up to this. */
 #define MAX_HASH_BITS		10
-/* If memory is short, a persistent grant goes that was not used for so long. */
+/* If memory is short, persistent grants unused for so long are unmapped. */
 #define SQUEEZE_JIFFIES		HZ
 /* A day. */
 #define MAX_UNUSED_SECONDS	86400
@@ -55,7 +55,7 @@ struct xenvbd_pgrant {
 	struct list_head lru;
 	/* Where it is mapped. */
 	struct page *page;
-	/* In jiffies, when the last request let go of it. */
+	/* In jiffies, when the last request released it. */
 	unsigned long idle_since;
 	grant_ref_t gref;
 	grant_handle_t handle;
@@ -393,7 +393,7 @@ static enum xenvbd_method pages_choose(const struct xenvbd_ring *ring,
 		return persistent ? XENVBD_METHOD_PERSISTENT :
 				    XENVBD_METHOD_MAP;
 	default:
-		/* By measurement: see performance.rst. */
+		/* By measurement: see Documentation/performance.rst. */
 		return persistent ? XENVBD_METHOD_PERSISTENT :
 				    XENVBD_METHOD_COPY;
 	}

@@ -15,11 +15,11 @@
 #define POLL_MAX_NS	(XENVBD_MAX_POLLING_US * NSEC_PER_USEC)
 
 /*
- * Where the frontend is in this very domain it may need our CPU to fill the
+ * A frontend that is in this very domain may need our CPU to fill the
  * ring. If we sleep after each pass, its first request wakes us, we take the
- * CPU from it, and serve requests one by one. So stay runnable and let it go
- * first, once; what it adds meanwhile costs neither event nor wakeup. Not for
- * guests: whoever else wants this CPU would make them wait.
+ * CPU from it, and serve requests one by one. So stay runnable and let the
+ * frontend go first, once; what it adds meanwhile costs neither event nor wakeup.
+ * Not for guests: anybody who wants this CPU would make them wait.
  */
 static bool poll_let_frontend_run(const struct xenvbd_ring *ring)
 {
@@ -37,10 +37,9 @@ static bool poll_found(struct xenvbd_ring *ring)
 }
 
 /*
- * Poll for requests, as long as has paid lately. Nobody who wants this CPU has
- * to wait for that. The frontend sends no event meanwhile, because it has not
- * been asked for one. The disk is not polled for: its interrupt comes in any
- * case.
+ * Poll for requests, as long as has paid lately, and only while nobody else
+ * wants this CPU. The frontend sends no event meanwhile, because it has not been
+ * asked for one. The disk is not polled: its interrupt comes in any case.
  */
 static bool poll_ring(struct xenvbd_ring *ring, u64 max_ns)
 {

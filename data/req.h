@@ -41,9 +41,9 @@ enum xenvbd_segs {
 };
 
 /*
- * One request between ring and disk. The ring's thread owns it, but from its
- * submission until xenvbd_wake_complete(), when the block layer does. Sectors
- * are of 512 bytes.
+ * One request between ring and disk. The block layer owns the request from
+ * submission until xenvbd_wake_complete(), the ring's thread at all other times.
+ * Sectors are of 512 bytes.
  */
 struct xenvbd_req {
 	union {
@@ -142,7 +142,7 @@ void xenvbd_reqs_exit(struct xenvbd_ring *ring);
 bool xenvbd_req_enlarge(struct xenvbd_req *req);
 void xenvbd_req_shrink(struct xenvbd_req *req);
 
-/* Does a frontend take an error of it for "not supported"? */
+/* Does a frontend take an error of this request for "not supported"? */
 static inline bool xenvbd_req_flushes(const struct xenvbd_req *req)
 {
 	return req->op == BLKIF_OP_FLUSH_DISKCACHE ||
@@ -154,8 +154,8 @@ static inline bool xenvbd_req_flushes(const struct xenvbd_req *req)
  * @req: with nr_segs set
  *
  * They lie in the tail of the request's own vectors, which are twice as large.
- *So vector i overwrites segments only that were read before, or segment i
- *itself:
+ * So vector i overwrites only segments that were read before, or segment i
+ * itself:
  *
  *	vectors   |   0   |   1   |   2   |   3   |
  *	segments                  | 0 | 1 | 2 | 3 |

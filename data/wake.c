@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Who wakes a ring's thread: events of the frontend, completions of the disk,
- * and other threads. All three tell first what there is to do, and wake the
- * thread only if it may not look at that by itself.
+ * and other threads. All three first note what there is to do, and then wake the
+ * thread if it may not look on its own.
  */
 #include <linux/rcupdate.h>
 
 #include "common.h"
 
-/* The caller's last write before it, and a full barrier, tell of the work. */
+/* The caller has noted the work, and then passed a full barrier. */
 static void wake_thread(struct xenvbd_ring *ring)
 {
 	if (!READ_ONCE(ring->wake.awake))

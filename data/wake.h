@@ -10,7 +10,7 @@
 struct xenvbd_req;
 struct xenvbd_ring;
 
-/* What others tell a ring's thread. */
+/* What others note for a ring's thread. */
 struct xenvbd_wake {
 	/* Requests that the disk is done with. */
 	struct llist_head done;

@@ -3,7 +3,8 @@
  * Files of a vbd under /sys/bus/xen-backend/devices/. The driver core makes
  * them after probe and takes them away, waiting for readers, before remove.
  *
- * Documentation/ABI/testing/sysfs-driver-xen-blkback says what they mean.
+ * Documentation/ABI/stable/sysfs-bus-xen-backend and
+ * Documentation/ABI/testing/sysfs-driver-xen-blkback say what they mean.
  */
 #include <linux/device.h>
 

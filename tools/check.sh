@@ -40,6 +40,10 @@ checkpatch_ignore()
 	esac
 }
 
+# What codespell takes for a mistake: a shared ring, a function of the lab's tests,
+# modinfo's word, and the end of "to and fro"
+SPELLED=sring,isnt,parm,fro
+
 # ---- helpers ----------------------------------------------------------------
 
 # need COMMAND...: nothing can be skipped
@@ -220,6 +224,33 @@ check_documented()
 check_layers()
 {
 	need perl && "$TOOLS/check-layers.pl" "$SRC"
+}
+
+# Names, keys, messages and tables: both sides say the same
+check_texts()
+{
+	need perl && "$TOOLS/check-texts.pl" "$SRC"
+}
+
+check_spelling()
+{
+	need codespell || return
+	cd "$SRC" || return
+	repo_files | grep -v -e '^COPYING$' -e '\.svg$' -e '\.json$' | tr '\n' '\0' |
+		xargs -0 codespell --quiet-level=3 --ignore-words-list="$SPELLED" 2>&1 | none
+}
+
+# Only what is indented, as output and commands are, may be wider.
+check_rst()
+{
+	local f
+
+	need rst2html || return
+	cd "$SRC" || return
+	while IFS= read -r f; do
+		rst2html --report=2 --halt=5 "$f" 2>&1 >/dev/null
+		LC_ALL=C.UTF-8 grep -nE '^[^ ].{80,}$' "$f" | sed "s|^|$f:|; s|\$|: more than 80 columns|"
+	done < <(repo_files | grep '\.rst$') | none
 }
 
 check_file_length()

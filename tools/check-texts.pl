@@ -1,0 +1,570 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Do the texts say what the code says? Each part compares one kind of name in
+# both directions, and prints FILE:LINE and what is wrong. Status 1 if anything is.
+#   check-texts.pl [DIRECTORY OF THE REPOSITORY]
+
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+
+my ($DESIGN, $LOCKING, $XENSTORE, $SPEED) =
+	map { "Documentation/$_.rst" } "design", "locking", "xenstore", "performance";
+my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
+my $MODULE = "/sys/module/xen_blkback/parameters/";
+
+# One C string, or several side by side
+my $STRING = qr/"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*/s;
+# A conversion of printf
+my $CONVERSION = qr/%(?:\*p[A-Z]|[-0-9.*]*(?:hh?|ll?|z)?[a-zA-Z])/;
+
+# Words in quotes that look like a key of xenstore
+my %NO_KEY = map { $_ => 1 }
+	# values of keys
+	"auto", "persistent", "map", "copy", "cdrom", "unknown", "x86_32-abi", "x86_64-abi",
+	# the error node, which has a section of its own
+	"error", "error/%s",
+	# words of messages, and names that are not xenstore's
+	"closing", "reading", "writing", "tunables", "vbd", "xen-blkback";
+
+# Files that other projects have
+my %FOREIGN_FILE = map { $_ => 1 } "blkif.h", "ring.h", "checkpatch.pl";
+# Functions that the texts name and the driver does not call
+my %FOREIGN_FUNCTION = map { $_ => 1 } "fsync", "BUG", "WARN";
+
+my ($bad, %cache) = (0);
+
+sub complain { print "@_\n"; $bad = 1 }
+
+sub text
+{
+	my ($f) = @_;
+
+	return $cache{$f} //= do {
+		open(my $fh, "<", $f) or die "$f: $!\n";
+		local $/;
+		<$fh>;
+	};
+}
+
+# at FILE OFFSET: where that is, for people
+sub at
+{
+	my ($f, $offset) = @_;
+
+	return "$f:" . (1 + (substr(text($f), 0, $offset) =~ tr/\n//));
+}
+
+# find FILE REGEX: what its first group matches => where
+sub find
+{
+	my ($f, $regex) = @_;
+	my %found;
+
+	my $t = text($f);
+
+	while ($t =~ /$regex/g) {
+		$found{$1} //= at($f, $-[1]);
+	}
+	complain("$f: nothing looks like $regex") unless %found;
+	return %found;
+}
+
+# same KIND CODE TEXT WHERE: complains of names that only one side has
+sub same
+{
+	my ($kind, $code, $text, $where) = @_;
+
+	complain("$$code{$_}: $kind $_ is not in $where")
+		for grep { !exists $$text{$_} } sort keys %$code;
+	complain("$$text{$_}: $kind $_ is not in the code")
+		for grep { !exists $$code{$_} } sort keys %$text;
+}
+
+sub blank { my ($x) = @_; $x =~ s/[^\n]/ /g; return $x }
+
+# Comments blanked, strings and lines kept
+sub code
+{
+	my ($t) = text($_[0]);
+
+	$t =~ s{($STRING)|(/\*.*?\*/|//[^\n]*)}{ $1 // blank($2) }gse;
+	return $t;
+}
+
+# All but comments blanked, lines kept
+sub comments
+{
+	my ($t) = text($_[0]);
+
+	$t =~ s{(/\*.*?\*/|//[^\n]*)|([^/]+|/)}{ $1 // blank($2) }gse;
+	return $t;
+}
+
+# The value of a C string
+sub unquote
+{
+	my ($s) = @_;
+	my $value = join("", $s =~ /"((?:[^"\\]|\\.)*)"/gs);
+
+	$value =~ s/\\(.)/$1 eq "n" ? "\n" : $1/ge;
+	return $value;
+}
+
+# strings FILE...: value => where
+sub strings
+{
+	my %found;
+
+	for my $f (@_) {
+		my $code = code($f);
+
+		while ($code =~ /($STRING)/g) {
+			my ($value, $where) = (unquote($1), at($f, $-[1]));
+
+			$found{$value} //= $where;
+		}
+	}
+	return %found;
+}
+
+# table FILE AFTER: rows of the simple table behind a line, each [where, cell...]
+sub table
+{
+	my ($f, $after) = @_;
+	my (@rows, @columns, $rules, $n);
+
+	for my $line (split /\n/, text($f)) {
+		$n++;
+		if (!defined $rules) {
+			$rules = 0 if $line eq $after;
+		} elsif ($line =~ /^=+( +=+)+$/) {
+			$rules++;
+			@columns = ();
+			push(@columns, $-[0]) while $line =~ /=+/g;
+			last if $rules == 3 || ($rules == 2 && @rows && $rows[0][1] ne "Own state");
+			@rows = ();
+		} elsif ($rules) {
+			my @cells = map {
+				my $end = $columns[$_ + 1] // 1000;
+
+				substr(sprintf("%-100s", $line), $columns[$_], $end - $columns[$_])
+			} 0 .. $#columns;
+			s/^\s+|\s+$//g for @cells;
+			push(@rows, ["$f:$n", @cells]) if $cells[0] ne "";
+		}
+	}
+	complain("$f: no table behind \"$after\"") unless @rows;
+	return @rows;
+}
+
+# ---- parameters, files of sysfs, tracepoints --------------------------------
+
+# The entries of the ABI files: name => [where, description]
+sub abi
+{
+	my ($prefix) = @_;
+	my %entries;
+
+	for my $f (glob("Documentation/ABI/*/*")) {
+		my $t = text($f);
+
+		while ($t =~ /^What:\s+(\S+)\n(.*?)(?=^What:|\z)/msg) {
+			my ($what, $rest, $where) = ($1, $2, at($f, $-[1]));
+
+			next unless $what =~ /^\Q$prefix\E(.*[^\/])$/;
+			complain("$where: $what stands there twice") if $entries{$1};
+			$entries{$1} = [$where, $rest];
+		}
+	}
+	return %entries;
+}
+
+sub check_parameters
+{
+	my @files = @_;
+	my (%code, %default, %readme);
+	my %abi = abi($MODULE);
+
+	for my $f (@files) {
+		my $code = code($f);
+
+		while ($code =~ /^module_param(?:_cb)?\((\w+)/mg) {
+			$code{$1} = at($f, $-[1]);
+		}
+		while ($code =~ /^MODULE_PARM_DESC\((\w+),\s*($STRING)/mg) {
+			my ($name, $text, $where) = ($1, unquote($2), at($f, $-[1]));
+
+			complain("$where: no default in the description of $name")
+				unless $text =~ /Default (\w+)$/;
+			$default{$name} = $1;
+		}
+	}
+	my ($head, $rows) = text("README") =~ /^(  name +range +default .*)\n((?:  .*\n)+)/m
+		or complain("README: no table of parameters");
+	my $at = index($head, "default");
+	my $start = index(text("README"), $rows);
+
+	while ($rows =~ /^  (\w+)(.*)$/mg) {
+		my ($name, $where) = ($1, at("README", $start + $-[1]));
+		my ($value) = substr($&, $at) =~ /^(\S+)/;
+
+		$readme{$name} = $where;
+		complain("$where: the default of $name is $value; in the code it is $default{$name}")
+			if exists $default{$name} && $value ne $default{$name};
+	}
+	same("parameter", \%code, \%readme, "README");
+	same("parameter", \%code, { map { $_ => $abi{$_}[0] } keys %abi }, "Documentation/ABI");
+	for my $name (grep { exists $default{$_} } sort keys %abi) {
+		my $value = $default{$name};
+
+		complain("$abi{$name}[0]: the default of $name is not $value, as the code has it")
+			unless $abi{$name}[1] =~ /\bDefault $value\b|\b$value,\s+the\s+default\b/;
+	}
+}
+
+sub check_sysfs
+{
+	my %dir = ("observe/sysfs.c" => "", "control/tunables.c" => "tunables/");
+	my %abi = abi($BACKEND);
+	my (%code, %access);
+
+	for my $f (sort keys %dir) {
+		my $t = text($f);
+
+		while ($t =~ /(?<!\\)\nstatic DEVICE_ATTR_(RO|RW)\((\w+)\);$/mg) {
+			$code{"$dir{$f}$2"} = at($f, $-[2]);
+			$access{"$dir{$f}$2"} = $1;
+		}
+	}
+	my %stats = find("core/stats.h", qr/^\tx\((\w+)\)/m);
+
+	$code{"statistics/$_"} = $stats{$_} for keys %stats;
+	same("file", \%code, { map { $_ => $abi{$_}[0] } keys %abi }, "Documentation/ABI");
+	for my $name (grep { exists $code{$_} } sort keys %abi) {
+		my $is = $access{$name} // "RO";
+
+		complain("$abi{$name}[0]: $name is ($is) in the code")
+			if $abi{$name}[1] =~ /^\s+\((R[OW])\)/m && $1 ne $is;
+	}
+}
+
+sub check_tracepoints
+{
+	my %code = find("trace.h", qr/^(?:TRACE_EVENT\(|DEFINE_EVENT\(\w+, )(\w+),$/m);
+	my %text = find($SPEED, qr/^``(xenvbd_\w+)``/m);
+
+	same("tracepoint", \%code, \%text, $SPEED);
+}
+
+# ---- xenstore ---------------------------------------------------------------
+
+# Keys that xenstore.rst has an entry for => [where, what it says]
+sub documented_keys
+{
+	my $t = text($XENSTORE);
+	my $literal = qr/``[^`]+``/;
+	my %keys;
+
+	# The entries are between these two headings.
+	$t =~ s/^(.*?\nWritten by the toolstack)(.*)(\nNot used\n===.*)$/blank($1) . $2 . blank($3)/se
+		or die "$XENSTORE: has other sections\n";
+	while ($t =~ /^(?:($literal(?:(?:, | to )$literal)*)\n(?=  )|($literal)  +\S)((?:.*\n|\n)(?:  .*\n|\n)*)/mg) {
+		my ($terms, $says, $where) = ($1 // $2, $3, at($XENSTORE, $-[0]));
+
+		$keys{$_ =~ s/^[BF]E\///r} = [$where, $says] for $terms =~ /``([^`]+)``/g;
+	}
+	return %keys;
+}
+
+sub check_keys
+{
+	my %strings = strings(@_);
+	my %text = documented_keys();
+	my %code;
+
+	for my $s (sort keys %strings) {
+		my $key = $s =~ s/^%s\/(?=[a-z-]+%u$)//r;
+
+		next unless $key =~ m{^[a-z][a-z0-9_-]*(?:/[a-z-]+)?(?:%[us])?$} || $key eq "error/%s";
+		if ($NO_KEY{$key}) {
+			$NO_KEY{$key} = 2;
+			next;
+		}
+		# The last ring-ref stands for all that are numbered.
+		$key = $key eq "ring-ref%u" ? "ring-ref15" : $key =~ s/%u/<n>/r;
+		$code{$key} = $strings{$s};
+		complain("$strings{$s}: key $key has no entry in $XENSTORE") unless $text{$key};
+	}
+	complain("tools/check-texts.pl: \"$_\" is not in the code any more; drop it from NO_KEY")
+		for grep { $NO_KEY{$_} != 2 } sort keys %NO_KEY;
+	for my $key (grep { !$code{$_} } sort keys %text) {
+		complain("$text{$key}[0]: key $key is not in the code, nor said to be read by xenbus")
+			unless $text{$key}[1] =~ /\bby\s+xenbus\b/;
+	}
+}
+
+# The inline literals of xenstore.rst that are messages: text => where
+sub documented_messages
+{
+	my %found;
+
+	my $t = text($XENSTORE);
+
+	while ($t =~ /``([^`]+)``/g) {
+		my ($message, $where) = ($1, at($XENSTORE, $-[1]));
+
+		$message =~ s/\s+/ /g;
+		$found{$message} //= $where if $message =~ s/<[^>]*>/X/gr =~ / /;
+	}
+	return %found;
+}
+
+# is_message TEXT FORMAT STRINGS: may the format have made that text? A %s may
+# stand for a place or for any string of the code, a number for digits, and
+# anything for <what it is>.
+sub is_message
+{
+	my ($message, $format, $strings) = @_;
+	my @kinds = $format =~ /($CONVERSION)/g;
+	my $regex = join("(.*?)", map { quotemeta } split(/$CONVERSION/, $format, -1));
+	my @parts = $message =~ /^$regex$/;
+
+	return 0 unless @parts;
+	return 1 unless @kinds;
+	for my $i (0 .. $#kinds) {
+		my $part = $parts[$i];
+
+		next if $part =~ /^<[^<>]*>$/;
+		return 0 unless $kinds[$i] =~ /s$/ ?
+			$part =~ /^[BF]E$/ || exists $$strings{$part} : $part =~ /^[0-9a-f]+$/;
+	}
+	return 1;
+}
+
+sub check_messages
+{
+	my @files = @_;
+	my %strings = strings(@files);
+	my %text = documented_messages();
+	my (@formats, %used, %error);
+
+	for my $f (@files) {
+		my @here = grep { /[a-z]{2}/ } keys %{{ strings($f) }};
+
+		# One that begins with a colon goes on from another one.
+		push(@formats, @here, map { my $more = $_; map { "$_$more" } @here } grep { /^: / } @here);
+		my $t = code($f);
+
+		while ($t =~ /\b(?:xenvbd_error|xenbus_dev_fatal)\([^;"]*?($STRING)/g) {
+			my ($format, $where) = (unquote($1), at($f, $-[1]));
+
+			$error{$format} //= $where if $format =~ /[a-z]{2}/;
+		}
+	}
+	for my $message (sort keys %text) {
+		my @made_by = grep { is_message($message, $_, \%strings) } @formats;
+
+		$used{$_} = 1 for @made_by;
+		complain("$text{$message}: no format in the code makes \"$message\"") unless @made_by;
+	}
+	complain("$error{$_}: the error \"$_\" is not in $XENSTORE")
+		for grep { !$used{$_} } sort keys %error;
+}
+
+sub check_stalls
+{
+	for my $f (@_) {
+		my $code = code($f);
+
+		while ($code =~ /\bxenvbd_stall_enter\(([^;]*)\);/g) {
+			my ($arguments, $where) = ($1, at($f, $-[1]));
+
+			for my $s (map { unquote($_) } $arguments =~ /($STRING)/g) {
+				complain("$where: the stall \"$s\" is not in $XENSTORE")
+					unless text($XENSTORE) =~ s/\s+/ /gr =~ /``\Q$s\E``/;
+			}
+		}
+	}
+}
+
+# ---- the state table, debugfs, the speed ------------------------------------
+
+sub check_states
+{
+	my $f = "core/state.c";
+	my ($rows) = code($f) =~ /\btable\[\] = \{(.*?)\n\};/s or die "$f: no table\n";
+	my @text = table($DESIGN, ".. table-of-states");
+	my $start = index(code($f), $rows);
+	my $n = 0;
+
+	while ($rows =~ /\{([^{}]*)\}/g) {
+		my $where = at($f, $start + $-[1]);
+		my @cells = map { s/^\s+|\s+$//gr } split(/,/, $1);
+
+		s/ST\((\w+)\)/$1/g, s/^0$/none/, s/XENVBD_ACT_// for @cells;
+		my $row = $text[$n++];
+		my ($at, @want) = $row ? @$row : ($DESIGN);
+
+		complain("$at: the state table has \"@want\" where $where has \"@cells\"")
+			if "@cells" ne "@want";
+	}
+	complain("$$_[0]: a row that $f does not have") for @text[$n .. $#text];
+
+	for (["fact", qr/^#define XENVBD_FACT_(\w+)/m, "The facts:"],
+	     ["action", qr/^\tXENVBD_ACT_(\w+),/m, "The actions:"]) {
+		my ($kind, $regex, $after) = @$_;
+		my %code = find("core/state.h", $regex);
+
+		same($kind, \%code, { map { $$_[1] => $$_[0] } table($DESIGN, $after) }, $DESIGN);
+	}
+}
+
+# The sample of a vbd's file against the formats that make it
+sub check_debugfs
+{
+	my $f = "observe/debugfs.c";
+	my %formats;
+	my ($sample) = text($SPEED) =~ /^((?:  disk \d+:\d+\n)(?:  .*\n)+)/m;
+
+	return complain("$SPEED: no sample of debugfs") unless $sample;
+	my $t = code($f);
+
+	while ($t =~ /\bseq_printf\(m,\s*($STRING)/g) {
+		my ($string, $where) = ($1, at($f, $-[1]));
+
+		$formats{unquote($string) =~ s/\n$//r} = $where;
+	}
+	for my $line ($sample =~ /^  (.*)$/mg) {
+		my @fits = grep {
+			my $regex = join(".*", map { quotemeta } split(/$CONVERSION/, $_, -1));
+
+			$line =~ /^$regex$/
+		} keys %formats;
+
+		complain(at($SPEED, index(text($SPEED), $line)) . ": $f prints no line like \"$line\"")
+			unless @fits;
+		delete $formats{$_} for map { $_ } @fits == 1 ? @fits : ();
+	}
+	complain("$formats{$_}: \"$_\" is not in the sample of $SPEED") for sort keys %formats;
+}
+
+# What performance.rst says first is the sum of README's table
+sub check_speed
+{
+	my @want = text("README") =~ /^  all +\d+ +([\d.]+) +([\d.]+) +([\d.]+)$/m;
+	my ($first) = text($SPEED) =~ /^(.*?)\n\.\. contents::/s;
+
+	complain("README: no sum of the speed") unless @want;
+	complain("$SPEED: does not begin with $_, which README has as the sum")
+		for grep { $first !~ /\b\Q$_\E\b/ } @want;
+}
+
+# ---- names ------------------------------------------------------------------
+
+# All files, by their last names
+sub last_names
+{
+	return map { (s{^.*/}{}r => 1) } grep { -f }
+		map { glob("$_/{,.}*") } ".", grep { -d } glob("{*,*/*,*/*/*,*/*/*/*}");
+}
+
+# check_files_named FILE TEXT NAMES: from the root, or as seen from the text; in a
+# README it may be the last name alone
+sub check_files_named
+{
+	my ($f, $t, $names) = @_;
+	my $dir = $f =~ s{[^/]*$}{}r;
+
+	while ($t =~ m{(?<![\w./<>*\$~-])((?:\.\./)*(?:[\w.-]+/)*[\w-]+\.(?:c|h|rst|pl|sh|py|md|fe|t|json|svg|txt))\b}g) {
+		my ($name, $where) = ($1, at($f, $-[1]));
+
+		next if $FOREIGN_FILE{$name} || $name =~ m{\b[A-Z]+\.|^my-|^(?:linux|xen)/};
+		complain("$where: no file is called $name")
+			unless -e $name || -e "$dir$name" || ($f =~ /README/ && $$names{$name});
+	}
+}
+
+# check_functions_named FILE TEXT CODE STRICT: if not strict, only the driver's own
+sub check_functions_named
+{
+	my ($f, $t, $code, $strict) = @_;
+
+	while ($t =~ /\b(\w+)\(\)/g) {
+		my ($name, $where) = ($1, at($f, $-[1]));
+
+		next if $FOREIGN_FUNCTION{$name} || ($name !~ /^xenvbd_/ && !$strict);
+		complain("$where: no function is called $name()") unless $$code =~ /\b$name\s*\(/;
+	}
+}
+
+sub check_structs_named
+{
+	my ($f, $t, $code) = @_;
+
+	while ($t =~ /\b(struct|enum)\s+(xenvbd\w*)/g) {
+		my ($kind, $name, $where) = ($1, $2, at($f, $-[1]));
+
+		complain("$where: there is no $kind $name") unless $$code =~ /\b$kind $name \{/;
+	}
+}
+
+# ``ring->pages.pool`` and ``wake.kicked``: the code has the last two so, too
+sub check_members_named
+{
+	my ($f, $t, $code) = @_;
+
+	while ($t =~ /``(?:\w+(?:->|\.))*(\w+)(?:->|\.)(\w+)``/g) {
+		my ($struct, $member, $where) = ($1, $2, at($f, $-[1]));
+
+		next if $member =~ /^(?:c|h|rst|pl|sh)$/;
+		complain("$where: nothing is called $struct->$member")
+			unless $$code =~ /\b$struct(?:->|\.)$member\b/;
+	}
+}
+
+sub check_names
+{
+	my @sources = @_;
+	my $code = join("", map { code($_) } @sources);
+	my %names = last_names();
+	my @texts = ("README", "Kconfig", glob("Documentation/*.rst Documentation/ABI/*/* */README.md tests/*/README.md"));
+
+	for my $f (@texts) {
+		my $about_code = $f eq $DESIGN || $f eq $LOCKING;
+
+		check_files_named($f, text($f), \%names);
+		check_functions_named($f, text($f), \$code, $about_code);
+		check_structs_named($f, text($f), \$code);
+		check_members_named($f, text($f), \$code) if $about_code;
+	}
+	for my $f (@sources) {
+		check_files_named($f, comments($f), \%names);
+		check_functions_named($f, comments($f), \$code, 1);
+		check_structs_named($f, comments($f), \$code);
+	}
+	my $t = text("README");
+
+	while ($t =~ m{^  ((?:[\w.]+/)+) }mg) {
+		complain(at("README", $-[1]) . ": no folder is called $1") unless -d $1 || $1 eq "build/";
+	}
+}
+
+# ---- main -------------------------------------------------------------------
+
+chdir($ARGV[0] // dirname($0) . "/..") or die "$!\n";
+my @sources = grep { !/\.mod\.c$/ } glob("*.[ch] {core,data,control,observe}/*.[ch]");
+my @plane = grep { m{^control/.*\.c$|^xenbus\.c$} } @sources;
+
+check_parameters(grep { /\.c$/ } @sources);
+check_sysfs();
+check_tracepoints();
+check_keys(@plane);
+check_messages(@plane);
+check_stalls(@plane);
+check_states();
+check_debugfs();
+check_speed();
+check_names(@sources);
+exit $bad;

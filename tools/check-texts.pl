@@ -405,7 +405,7 @@ sub check_states
 
 		s/ST\((\w+)\)/$1/g, s/^0$/none/, s/XENVBD_ACT_// for @cells;
 		my $row = $text[$n++];
-		my ($at, @want) = $row ? @$row : ($DESIGN);
+		my ($at, @want) = $row ? @$row : ($text[-1][0], "no more rows");
 
 		complain("$at: the state table has \"@want\" where $where has \"@cells\"")
 			if "@cells" ne "@want";
@@ -457,7 +457,7 @@ sub check_speed
 	my ($first) = text($SPEED) =~ /^(.*?)\n\.\. contents::/s;
 
 	complain("README: no sum of the speed") unless @want;
-	complain("$SPEED: does not begin with $_, which README has as the sum")
+	complain("$SPEED:1: does not begin with $_, which README has as the sum")
 		for grep { $first !~ /\b\Q$_\E\b/ } @want;
 }
 

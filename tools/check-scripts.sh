@@ -13,29 +13,21 @@ LAB=$(cd "$(dirname "$0")/../tests/lab" && pwd) || exit
 
 PACKAGE=linux-source-$REFERENCE_KERNEL
 SCRIPTS=(checkpatch.pl spelling.txt const_structs.checkpatch kernel-doc)
-dir=$CACHE/scripts-$(key "$0")
+dir=$CACHE/scripts-$(hash_of "$0")
 
+# fetch DIR
 fetch()
 {
-	local deb tmp=$dir.tmp
+	local deb
 
 	say "fetching the kernel's checking scripts"
-	rm -rf "$tmp"
-	mkdir -p "$tmp"
 	deb=$(fetch_or_die '^linux-source-[0-9]' "$PACKAGE") || exit
 	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$PACKAGE.tar.xz" |
-		xz -dc -T0 | tar -x -C "$tmp" --strip-components=2 \
+		xz -dc -T0 | tar -x -C "$1" --strip-components=2 \
 		"${SCRIPTS[@]/#/$PACKAGE/scripts/}" || die "cannot unpack $deb"
 	# 150 MB that nobody needs again
 	rm -f "$deb"
-	mv "$tmp" "$dir"
 }
 
-if [ ! -d "$dir" ]; then
-	mkdir -p "$CACHE/apt"
-	exec 9>"$CACHE/lock"
-	flock 9
-	[ -d "$dir" ] || fetch
-	exec 9>&-
-fi
+fetch_once "$dir" fetch
 echo "$dir"

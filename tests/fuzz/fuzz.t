@@ -9,49 +9,34 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 SRC=${SRC:-$(cd "$HERE/../.." && pwd)}
 O=${O:-$SRC/build/fuzz}
 SECS=${SECS:-30}
-failed=0
+# shellcheck source-path=SCRIPTDIR/.. source=tap.sh
+. "$HERE/../tap.sh"
+mkdir -p "$O"
+tap_log "$O/build.log"
 
-# report NUMBER STATUS NAME
-report()
-{
-	if [ "$2" = 0 ]; then
-		echo "ok $1 - $3"
-	else
-		echo "not ok $1 - $3"
-		failed=1
-	fi
-}
-
-# fuzz NUMBER NAME: a fuzzer that finds something leaves an artifact and fails
+# fuzz NAME: a fuzzer that finds something leaves an artifact and fails
 fuzz()
 {
-	local log=$O/$2.log status artifact
+	local log=$O/$1.log artifact
 
-	rm -f "$O/$2"-{crash,leak,oom,timeout}-*
-	make -C "$HERE" "run-$2" SRC="$SRC" O="$O" SECS="$SECS" >"$log" 2>&1
-	status=$?
-	if [ "$status" != 0 ]; then
-		grep -E 'broken:|ERROR:|SUMMARY:|runtime error:|needs ' "$log" | sed 's/^/# /'
-		for artifact in "$O/$2"-{crash,leak,oom,timeout}-*; do
-			[ -e "$artifact" ] && echo "# again with: $O/fuzz_$2 $artifact"
+	rm -f "$O/$1"-{crash,leak,oom,timeout}-*
+	make -C "$HERE" "run-$1" SRC="$SRC" O="$O" SECS="$SECS" >"$log" 2>&1
+	report $? "fuzz $1" || {
+		diag "$(grep -E 'broken:|ERROR:|SUMMARY:|runtime error:|needs ' "$log")"
+		for artifact in "$O/$1"-{crash,leak,oom,timeout}-*; do
+			[ -e "$artifact" ] && diag "again with: $O/fuzz_$1 $artifact"
 		done
-		echo "# log: $log"
-	fi
+		diag "log: $log"
+	}
 	sed -n 's/^Done /# /p' "$log"
-	report "$1" "$status" "fuzz $2"
 }
 
-echo 1..3
+plan 3
 for tool in clang make perl; do
-	command -v "$tool" >/dev/null || { echo "Bail out! needs $tool"; exit 1; }
+	need "$tool" command -v "$tool"
 done
-[ -e /usr/include/xen/io/blkif.h ] || { echo "Bail out! needs libxen-dev"; exit 1; }
-
-mkdir -p "$O"
-make -C "$HERE" SRC="$SRC" O="$O" >"$O/build.log" 2>&1
-status=$?
-[ "$status" = 0 ] || sed 's/^/# /' "$O/build.log"
-report 1 "$status" "the fuzzers build (needs clang and libclang-rt)"
-fuzz 2 request
-fuzz 3 state
-exit "$failed"
+need libxen-dev test -e /usr/include/xen/io/blkif.h
+ok "the fuzzers build (needs clang and libclang-rt)" make -C "$HERE" SRC="$SRC" O="$O"
+fuzz request
+fuzz state
+done_testing

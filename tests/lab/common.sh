@@ -42,26 +42,46 @@ retry()
 	return 1
 }
 
-# key FILE...: a short name for the contents of these files
-key()
+# hash_of FILE...: a short name for the contents of these files
+hash_of()
 {
 	cat "$@" | sha256sum | cut -c1-12
 }
 
+# fetch_once DIR COMMAND...: a directory of the cache. If it is not there COMMAND fills
+# a new one, whose name is its last argument; others that want the same wait meanwhile.
+fetch_once()
+{
+	local dir=$1
+
+	shift
+	[ ! -d "$dir" ] || return 0
+	mkdir -p "$CACHE/apt"
+	exec 9>"$CACHE/lock"
+	flock 9
+	if [ ! -d "$dir" ]; then
+		rm -rf "$dir.tmp"
+		mkdir "$dir.tmp"
+		"$@" "$dir.tmp" || die "cannot make $dir"
+		mv "$dir.tmp" "$dir"
+	fi
+	exec 9>&-
+}
+
 xen_dir()
 {
-	echo "$CACHE/xen-$(key "$LAB/packages/xen" "$LAB/setup.sh")"
+	echo "$CACHE/xen-$(hash_of "$LAB/packages/xen" "$LAB/setup.sh")"
 }
 
 root_dir()
 {
-	echo "$CACHE/root-$(key "$LAB/packages/root" "$LAB/setup.sh")"
+	echo "$CACHE/root-$(hash_of "$LAB/packages/root" "$LAB/setup.sh")"
 }
 
 # kernel_dir KERNEL: vmlinuz, release, headers/, modules/, modules.squashfs
 kernel_dir()
 {
-	echo "$CACHE/kernel-$1-$(key "$LAB/packages/kernel-$1" "$LAB/setup.sh")"
+	echo "$CACHE/kernel-$1-$(hash_of "$LAB/packages/kernel-$1" "$LAB/setup.sh")"
 }
 
 # kernel_headers KERNEL: the directory to give to `make -C`
@@ -76,6 +96,6 @@ kernel_headers()
 # initrd_file KERNEL
 initrd_file()
 {
-	echo "$CACHE/initrd-$1-$(key "$LAB/initramfs-init" "$LAB/guest-init" "$LAB/setup.sh" \
+	echo "$CACHE/initrd-$1-$(hash_of "$LAB/initramfs-init" "$LAB/guest-init" "$LAB/setup.sh" \
 		"$LAB/packages/kernel-$1" "$LAB/packages/root").img"
 }

@@ -14,7 +14,6 @@
 # shellcheck disable=SC2317
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 LIMIT=30
 NR=20
@@ -261,8 +260,7 @@ many()
 {
 	local MANY=$1 pairs
 
-	. /lab/many.sh
-	mapfile -t pairs < <(many_pairs nullb0)
+	mapfile -t pairs < <(many_pairs /dev/nullb0)
 	xenstore-write -- "${pairs[@]}"
 	figure "$MANY at once: all Connected" "$(LIMIT=120 taking all_are Connected)"
 	figure "$MANY at once: all gone" "$(milliseconds close_many) ms"
@@ -329,5 +327,5 @@ others "alone"
 for part in "${PARTS[@]}"; do
 	"part_$part"
 done
-dmesg_since_start | grep -E "$LAB_SPLAT" | grep -v -e 'lab: test' -e clocksource | sed 's/^/# /'
+klog | grep -E "$LAB_SPLAT" | grep -v -e 'lab: test' -e clocksource | sed 's/^/# /'
 exit 0

@@ -11,54 +11,15 @@ REPO=$(cd "$HERE/../.." && pwd)
 . "$HERE/../lab/common.sh"
 [ "$(id -u)" = 0 ] || exec sudo XENVBD_CACHE="$CACHE" "$0"
 
-LOG=$BUILD/package.log
-n=0
-failed=0
-
-# report STATUS NAME
-report()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		return 1
-	fi
-}
-
-# is GOT WANT NAME
-is()
-{
-	[ "$1" = "$2" ]
-	report $? "$3" && return
-	echo "# got:      ${1//$'\n'/$'\n'#           }"
-	echo "# expected: ${2//$'\n'/$'\n'#           }"
-}
-
-finish()
-{
-	echo "1..$n"
-	exit "$failed"
-}
+# shellcheck source-path=SCRIPTDIR/.. source=tap.sh
+. "$HERE/../tap.sh"
+mkdir -p "$BUILD"
+tap_log "$BUILD/package.log"
 
 # inside COMMAND...
 inside()
 {
 	"$HERE/in-root" "$root" "$@"
-}
-
-# ok NAME COMMAND...: inside; shows its output if it fails
-ok()
-{
-	local name=$1 status=0
-
-	shift
-	inside "$@" >"$LOG" 2>&1 || status=$?
-	report "$status" "$name" && return
-	tail -n 40 "$LOG" | sed 's/^/# /'
-	return 1
 }
 
 # add_kernel KERNEL: its headers and modules, as far as the lab has them
@@ -137,8 +98,7 @@ check_module()
 	is "$(inside modinfo -k "$1" -F version xen-blkback)" "$version" "$1: and its version"
 }
 
-base=$("$HERE/root.sh") || { report 1 "the root is there"; finish; }
-mkdir -p "$BUILD"
+base=$("$HERE/root.sh") || bail "no root to test it in"
 work=$(mktemp -d "$BUILD/package.XXXXXX") || exit
 trap 'rm -rf --one-file-system "$work"' EXIT
 root=$work/root
@@ -153,42 +113,42 @@ ours=updates/dkms/xen-blkback.ko
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$REPO/dkms.conf")
 is "$(modules)" "$(twice $stock)" "both kernels have the stock module"
 
-ok "make deb" make -C /src deb
+ok "make deb" inside make -C /src deb
 package=/src/build/xen-blkback-dkms_${version}_all.deb
 ok "lintian finds no error and no warning" \
-	lintian --allow-root --fail-on error,warning "$package"
-ok "the package installs" dpkg -i "$package"
+	inside lintian --allow-root --fail-on error,warning "$package"
+ok "the package installs" inside dpkg -i "$package"
 is "$(dkms_status)" "$(installed "$version")" "DKMS has built the module for both kernels"
 is "$(modules)" "$(twice $ours)" "they load it instead of the stock module"
 for release in "${releases[@]}"; do
 	check_module "$release"
 done
-ok "xen-blkback-takeover is there" sh -c 'xen-blkback-takeover --help &&
+ok "xen-blkback-takeover is there" inside sh -c 'xen-blkback-takeover --help &&
 	test -s /usr/share/man/man8/xen-blkback-takeover.8.gz'
-ok "so is the documentation" test -e /usr/share/doc/xen-blkback-dkms/design.rst.gz
+ok "so is the documentation" inside test -e /usr/share/doc/xen-blkback-dkms/design.rst.gz
 inside dkms build -m xen-blkback -v "$version" -k 6.6.1-x \
-	--kernelsourcedir "/usr/src/linux-headers-${releases[0]}" >"$LOG" 2>&1
+	--kernelsourcedir "/usr/src/linux-headers-${releases[0]}" >"$TAP_LOG" 2>&1
 is "$?" 77 "a kernel for which it is not made is left out"
 
-commit || echo "# no commit"
+commit || diag "no commit"
 upgrade=$version+git$(TZ=UTC inside git -C /src log -1 --date=format-local:%Y%m%d%H%M%S \
 	--format=%cd).$(inside git -C /src describe --always)
-ok "make deb, of a commit" make -C /src deb
-ok "it is an upgrade" dpkg -i "/src/build/xen-blkback-dkms_${upgrade}_all.deb"
+ok "make deb, of a commit" inside make -C /src deb
+ok "it is an upgrade" inside dpkg -i "/src/build/xen-blkback-dkms_${upgrade}_all.deb"
 # shellcheck disable=SC2016 # for the root's shell
-ok "DKMS builds it for all kernels" sh -c 'for k; do dkms install -m xen-blkback \
+ok "DKMS builds it for all kernels" inside sh -c 'for k; do dkms install -m xen-blkback \
 	-v "$0" -k "$k" || exit; done' "$upgrade" "${releases[@]}"
 is "$(dkms_status)" "$(installed "$upgrade")" "the new version has replaced the old one"
 is "$(inside ls /usr/src | grep ^xen)" "xen-blkback-$upgrade" "its source, too"
 
-ok "the package is removed" dpkg -r xen-blkback-dkms
+ok "the package is removed" inside dpkg -r xen-blkback-dkms
 is "$(dkms_status)" "" "DKMS knows it no more"
 is "$(modules)" "$(twice $stock)" "the stock modules are loaded again"
 is "$(cd "$root" && find usr/src usr/sbin lib/modules var/lib/dkms -name '*blkback*' |
 	grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
 
-ok "without what it needs" dpkg -P dh-dkms help2man
-inside make -C /src deb >"$LOG" 2>&1
-is "$(grep -o 'needs .*' "$LOG")" "needs Debian packages: dh-dkms help2man" \
+ok "without what it needs" inside dpkg -P dh-dkms help2man
+inside make -C /src deb >"$TAP_LOG" 2>&1
+is "$(grep -o 'needs .*' "$TAP_LOG")" "needs Debian packages: dh-dkms help2man" \
 	"make deb names the packages that it misses"
-finish
+done_testing

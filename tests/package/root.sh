@@ -11,7 +11,7 @@ HERE=$(cd "$(dirname "$0")" && pwd) || exit
 # shellcheck source-path=SCRIPTDIR/../lab source=setup.sh
 . "$HERE/../lab/setup.sh"
 
-dir=$CACHE/package-root-$(key "$0" "$HERE/in-root" "$HERE/packages" "$LAB/setup.sh")
+dir=$CACHE/package-root-$(hash_of "$0" "$HERE/in-root" "$HERE/packages" "$LAB/setup.sh")
 
 # skeleton ROOT: what has to be there before the first package
 skeleton()
@@ -39,13 +39,13 @@ configure()
 			dpkg --force-unsafe-io --configure --pending && dpkg --audit'
 }
 
+# make_root ROOT
 make_root()
 {
-	local root=$dir.tmp debs
+	local root=$1 debs log=$dir.log
 
 	say "making the root that the package is tested in"
-	rm -rf "$root"
-	mkdir -p "$root/debs"
+	mkdir "$root/debs"
 	skeleton "$root" || die "cannot make device nodes"
 	# shellcheck disable=SC2046 # lists of words
 	debs=$(fetch_or_die . '?essential' $(grep -v '^#' "$HERE/packages")) || exit
@@ -53,16 +53,9 @@ make_root()
 	unpack "$root" $debs
 	# shellcheck disable=SC2086
 	cp $debs "$root/debs/"
-	configure "$root" >"$dir.log" 2>&1 || die "cannot configure it, see $dir.log"
-	rm -rf "$root/debs" "$dir.log"
-	mv "$root" "$dir"
+	configure "$root" >"$log" 2>&1 || die "cannot configure it, see $log"
+	rm -rf "$root/debs" "$log"
 }
 
-if [ ! -d "$dir" ]; then
-	mkdir -p "$CACHE/apt"
-	exec 9>"$CACHE/lock"
-	flock 9
-	[ -d "$dir" ] || make_root
-	exec 9>&-
-fi
+fetch_once "$dir" make_root
 echo "$dir"

@@ -3,22 +3,15 @@
 #
 # Each static check of tools/check.sh as one test. For prove, from any directory.
 
-CHECK=$(cd "$(dirname "$0")/../.." && pwd)/tools/check.sh
-failed=0
-n=0
+HERE=$(cd "$(dirname "$0")" && pwd)
+CHECK=$HERE/../../tools/check.sh
+# shellcheck source-path=SCRIPTDIR/.. source=tap.sh
+. "$HERE/../tap.sh"
 
 mapfile -t names < <("$CHECK" --list)
-echo "1..${#names[@]}"
-[ "${#names[@]}" -gt 0 ] || exit 1
-
+plan "${#names[@]}"
 for name in "${names[@]}"; do
-	n=$((n + 1))
-	if found=$("$CHECK" "$name" 2>&1); then
-		echo "ok $n - $name"
-	else
-		echo "# ${found//$'\n'/$'\n'# }"
-		echo "not ok $n - $name"
-		failed=1
-	fi
+	found=$("$CHECK" "$name" 2>&1)
+	report $? "$name" || diag "$found"
 done
-exit "$failed"
+done_testing

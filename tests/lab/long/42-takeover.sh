@@ -8,8 +8,6 @@
 # fail is refused before anything is changed.
 
 . /lab/lib.sh
-. /lab/checks.sh
-. /lab/frontend.sh
 
 TOOL=/job/xen-blkback-takeover
 STOCK=/lib/modules/$(uname -r)/kernel/drivers/block/xen-blkback/xen-blkback.ko
@@ -89,7 +87,7 @@ blkfe_loop()
 		timeout io=60000
 		protocol x86_64-abi
 		ring queues=2
-		vbd devid=$(vdev_number xvdb) physical-device=$(disk_devt nullb1)
+		vbd devid=$(vdev_number xvdb) physical-device=$(devt_hex /dev/nullb1)
 		connect
 		stress while=$RUN area=65536 seed=$RANDOM
 		destroy

@@ -7,10 +7,7 @@
 # which stops all threads of dom0.
 
 . /lab/lib.sh
-. /lab/checks.sh
 MANY=20
-. /lab/frontend.sh
-. /lab/many.sh
 
 # blkfe_script: a scenario from stdin
 blkfe_script()
@@ -24,7 +21,7 @@ hand_over()
 {
 	blkfe_script <<-END || return
 		protocol x86_32-abi
-		vbd physical-device=$(disk_devt nullb0)
+		vbd physical-device=$(devt_hex /dev/nullb0)
 		connect
 		write sector=0 n=64 pattern=0x11
 		close
@@ -95,7 +92,7 @@ xenstore-rm "$(backend_path 0 xvda)" /local/domain/0/blkfe
 ok "the slow disk is free" dmsetup remove slow
 
 ok "the backend unloads" module_unload
-mapfile -t pairs < <(many_pairs nullb0)
+mapfile -t pairs < <(many_pairs /dev/nullb0)
 ok "$MANY vbds, before there is a backend" xenstore-write -- "${pairs[@]}"
 touch "$LAB_TMP/restless"
 restless &

@@ -8,8 +8,6 @@
 
 . /lab/lib.sh
 MANY=${MANY:-40}
-. /lab/frontend.sh
-. /lab/many.sh
 
 # within NAME LIMIT COMMAND...: how long it takes, as a test
 within()
@@ -32,7 +30,7 @@ ok "no frontend is loaded" modprobe -r xen-blkfront
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 leak_snapshot
-disk=$(disk_devt nullb0)
+disk=$(devt_hex /dev/nullb0)
 
 storm "${STORM:-8}" >"$LAB_TMP/storm" &
 storm=$!
@@ -54,7 +52,7 @@ frontend "walk" walk.fe DISK="$disk" LIMIT=steps=3000 SEED="${SEED:-0}"
 leak_check "nothing is left behind"
 
 ok "the frontend loads" frontend_load
-mapfile -t pairs < <(many_pairs nullb0)
+mapfile -t pairs < <(many_pairs /dev/nullb0)
 ok "$MANY vbds at once" xenstore-write -- "${pairs[@]}"
 begin=${EPOCHREALTIME/./}
 LAB_POLL=0.02 ok "all connect" wait_for 120 all_are Connected

@@ -6,7 +6,6 @@
 # and at once gives the guest another with the same number. The new one is served.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 # replaced: the toolstack takes a vbd away by force, while the backend waits for
 # the disk, and gives the guest another with the same number
@@ -15,7 +14,7 @@ replaced()
 	local be fe pairs
 
 	be=$(backend_path 0 xvda) fe=$(frontend_path 0 xvda)
-	mapfile -t pairs < <(hand_pairs xvda "physical-device=$(disk_devt nullb0)")
+	mapfile -t pairs < <(hand_pairs xvda "physical-device=$(devt_hex /dev/nullb0)")
 	printf '%s ' xenstore-write -- "${pairs[@]}" >"$LAB_TMP/again"
 	/job/blkfe --tap - <<-END || return
 		protocol x86_64-abi
@@ -30,7 +29,7 @@ replaced()
 		sh "xenstore-rm $fe $be; sh $LAB_TMP/again"
 		timeout state=10000
 		wait-backend 2
-		expect-be physical-device $(disk_devt nullb0)
+		expect-be physical-device $(devt_hex /dev/nullb0)
 		wait
 		free
 		connect

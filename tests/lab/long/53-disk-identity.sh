@@ -7,8 +7,8 @@
 # is a new disk under a running guest, or the old one stays.
 
 . /lab/lib.sh
-. /lab/frontend.sh
-. /lab/xvda.sh
+
+BE=$(backend_path 0 xvda)
 
 seq_of() { cat "/sys/block/$1/diskseq"; }
 hex() { printf '%016x' "$1"; }
@@ -31,27 +31,27 @@ leak_snapshot
 ram0=$(devt_hex /dev/ram0) ram1=$(devt_hex /dev/ram1)
 
 ok "attach without a disk" hand_attach xvda
-is "$(key opened)" 0 "opened is 0"
+is "$(vbd_key 0 xvda opened)" 0 "opened is 0"
 not_ok "no diskseq in sysfs" cat "$(vbd_sysfs 0 xvda)/diskseq"
 wrong=$(hex $(($(seq_of ram0) + 1)))
 xenstore-write "$BE/diskseq" "$wrong" "$BE/physical-device" "$ram0"
-ok "another disk's diskseq: an error names both" wait_for 10 error_like \
+ok "another disk's diskseq: an error names both" wait_for 10 vbd_error_like 0 xvda \
 	"disk $ram0 has diskseq $(printf %x "$(seq_of ram0)"), $(printf %x 0x"$wrong") is wanted"
-is "$(key opened) $(key sectors)" "0 " "nothing is opened or published"
+is "$(vbd_key 0 xvda opened) $(vbd_key 0 xvda sectors)" "0 " "nothing is opened or published"
 is "$(vbd_state 0 xvda)" 5 "the vbd closes"
 for value in xyz 0 -1 00000000000000001 ""; do
 	xenstore-write -- "$BE/diskseq" "$value" "$BE/physical-device" "$ram0"
-	ok "diskseq '$value' is refused" wait_for 10 error_like "diskseq: .$value. is not the number"
+	ok "diskseq '$value' is refused" wait_for 10 vbd_error_like 0 xvda "diskseq: .$value. is not the number"
 done
 xenstore-write "$BE/diskseq" "$(hex "$(seq_of ram0)")" \
 	"$BE/physical-device-uid" "$wrong" "$BE/physical-device" "$ram0"
-ok "so is a physical-device-uid that says otherwise" wait_for 10 error_like "physical-device-uid: .*not diskseq"
+ok "so is a physical-device-uid that says otherwise" wait_for 10 vbd_error_like 0 xvda "physical-device-uid: .*not diskseq"
 xenstore-rm "$BE/physical-device-uid"
 xenstore-write "$BE/physical-device" "$ram0"
-ok "with its own it is opened" wait_for 10 key_is opened 1
+ok "with its own it is opened" wait_for 10 vbd_key_is 0 xvda opened 1
 is "$(cat "$(vbd_sysfs 0 xvda)/diskseq")" "$(seq_of ram0)" "sysfs shows it"
 ok "a frontend comes" frontend_load
-ok "and connects" wait_for 30 size_is 65536
+ok "and connects" wait_for 30 disk_has_size xvda 65536
 is "$(direct_sum /dev/xvda)" "$(sum_of /dev/ram0)" "to that disk"
 xenstore-rm "$BE/diskseq"
 
@@ -62,13 +62,13 @@ nap 1
 for n in 1 2 3; do
 	for name in ram1 nullb0 ram0; do
 		xenstore-write "$BE/physical-device" "$(devt_hex "/dev/$name")"
-		ok "another disk, $name, round $n" wait_for 10 key_is \
+		ok "another disk, $name, round $n" wait_for 10 vbd_key_is 0 xvda \
 			oracle/active-physical-device "$(devt_hex "/dev/$name")"
-		ok "the guest sees its size" wait_for 10 size_is "$(blockdev --getsz "/dev/$name")"
+		ok "the guest sees its size" wait_for 10 disk_has_size xvda "$(blockdev --getsz "/dev/$name")"
 		is "$(direct_sum /dev/xvda)" "$(sum_of "/dev/$name")" "and its data"
 	done
 done
-is "$(key oracle/physical-device-change-status)" "" "no error"
+is "$(vbd_key 0 xvda oracle/physical-device-change-status)" "" "no error"
 ok "the guest writes" random_disk /dev/xvda
 is "$(direct_sum /dev/ram0)" "$(direct_sum /dev/xvda)" "to the new disk"
 kill -0 $fio
@@ -83,8 +83,8 @@ ok "the one before is free" blockdev --rereadpt /dev/nullb0
 refuses()
 {
 	hand_set xvda physical-device "$2"
-	ok "$1 is refused" wait_for 10 error_like "$3"
-	like "$(key oracle/physical-device-change-status)" "$3" "with words"
+	ok "$1 is refused" wait_for 10 vbd_error_like 0 xvda "$3"
+	like "$(vbd_key 0 xvda oracle/physical-device-change-status)" "$3" "with words"
 	is "$(vbd_state 0 xvda) $(direct_sum /dev/xvda)" "4 $(direct_sum /dev/ram0)" \
 		"the guest keeps its disk"
 }
@@ -104,7 +104,7 @@ modprobe -r xen-blkfront
 
 ok "no disk in memory" modprobe -r null_blk
 ok "two slow ones" null_disk nr_devices=2 cache_size=8 irqmode=2 completion_nsec=1000000000
-frontend "barriers" exchange.fe DISK="$(disk_devt nullb0)" OTHER="$(disk_devt nullb1)"
+frontend "barriers" exchange.fe DISK="$(devt_hex /dev/nullb0)" OTHER="$(devt_hex /dev/nullb1)"
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -6,8 +6,6 @@
 # used them for a while. Without them nothing stays mapped. An idle ring sleeps.
 
 . /lab/lib.sh
-. /lab/checks.sh
-. /lab/frontend.sh
 
 PARAMETERS=/sys/module/xen_blkback/parameters
 
@@ -119,7 +117,7 @@ check_limit
 check_age
 for persistent in 0 1; do
 	parameter feature_persistent $persistent
-	frontend "backend $persistent" grants.fe DISK="$(disk_devt nullb0)"
+	frontend "backend $persistent" grants.fe DISK="$(devt_hex /dev/nullb0)"
 done
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload

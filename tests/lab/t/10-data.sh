@@ -6,7 +6,6 @@
 # file, compared from both sides; and dom0's page cache never hides the truth.
 
 . /lab/lib.sh
-. /lab/checks.sh
 
 MIB=${LAB_SHORT:+4}
 MIB=${MIB:-16}

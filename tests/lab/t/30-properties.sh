@@ -6,7 +6,6 @@
 # read-only, CD-ROM, removable, sysfs files, names of thread and interrupt.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 # key VDEV NAME
 key()
@@ -52,12 +51,12 @@ ok "a disk with a cache and 4-KiB sectors" null_disk bs=4096 cache_size=8
 check_keys "4 KiB and cache" 4096 1
 ok "detach" detach xvda
 told='frontend has feature-large-sector-size: sectors are 512 bytes all the same, not 4096'
-not_ok "the log does not speak of large sectors" grep -q "$told" <(dmesg_since_start)
+not_ok "the log does not speak of large sectors" grep -q "$told" <(klog)
 printf '%s\n' "vbd physical-device=$(devt_hex /dev/nullb0) fe:feature-large-sector-size=1" \
 	connect "write sector=8 n=16" "read sector=8 n=16" close reopen connect \
 	"read sector=8 n=16" destroy >"$LAB_TMP/large.fe"
 frontend "large sectors" "$LAB_TMP/large.fe"
-is "$(dmesg_since_start | grep -c "$told")" 1 "the log tells of such a frontend, once"
+is "$(klog | grep -c "$told")" 1 "the log tells of such a frontend, once"
 
 ok "attach with mode r" attach_loopback /dev/nullb0 xvda r
 is "$(key xvda info)" 4 "info says read-only"

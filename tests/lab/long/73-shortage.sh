@@ -7,7 +7,6 @@
 # memory for more.
 
 . /lab/lib.sh
-. /lab/checks.sh
 
 # stat_of NAME: a figure of the disk's
 stat_of()

@@ -6,7 +6,6 @@
 # on with others.
 
 . /lab/lib.sh
-. /lab/checks.sh
 
 # load DEPTH: the frontend uses those grants first that are mapped already
 load()

@@ -6,8 +6,6 @@
 # the batches, and a frontend whose descriptors are wrong or change.
 
 . /lab/lib.sh
-. /lab/checks.sh
-. /lab/frontend.sh
 
 # statistics_script: for scenarios; see indirect.fe
 statistics_script()
@@ -68,9 +66,9 @@ check_frontend 32 32
 check_frontend 256 4
 statistics_script >/tmp/stats.sh
 frontend "x86_64" indirect.fe ABI=x86_64-abi ROUNDS=40 STATS="bash /tmp/stats.sh" \
-	DISK="$(disk_devt nullb0)"
+	DISK="$(devt_hex /dev/nullb0)"
 frontend "x86_32" indirect.fe ABI=x86_32-abi ROUNDS=10 STATS="bash /tmp/stats.sh" \
-	DISK="$(disk_devt nullb0)"
+	DISK="$(devt_hex /dev/nullb0)"
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Checks that more than one test of the main job makes. Sourced after lib.sh.
+# Data through a disk: written, read back, and compared from both sides.
 
 # fio_verify DEVICE OPTION...: writes, reads back, compares checksums
 fio_verify()
@@ -46,6 +46,14 @@ holds_random()
 		iflag="count_bytes${2:+,$2}" status=none | cmp - "$LAB_TMP/random"
 }
 
+# flushed DEVICE COMMAND...: after what dom0 has cached of the disk is dropped
+flushed()
+{
+	blockdev --flushbufs "$1" 2>/dev/null
+	shift
+	"$@"
+}
+
 # check_data DEVICE STEP MIB WHAT: the main check of a disk, from both sides
 check_data()
 {
@@ -56,20 +64,26 @@ check_data()
 	ok "$4: random, 32 at a time" fio_verify /dev/xvda --rw=randrw \
 		--bsrange="$2-44k" --iodepth=32 --size="$3m"
 	ok "$4: dd through the frontend" random_through /dev/xvda "$3"
-	blockdev --flushbufs "$1" 2>/dev/null
-	ok "$4: dom0 finds the same bytes on the disk" holds_random "$1"
+	ok "$4: dom0 finds the same bytes on the disk" flushed "$1" holds_random "$1"
 	ok "$4: and the frontend reads them" holds_random /dev/xvda direct
 	is "$(vbd_stat 0 xvda err_req)" 0 "$4: no request was refused or failed"
 	ok "$4: detach" detach xvda
 }
 
-# wrong_key KEY VALUE REGEX: a vbd that has it is told so, and goes
-wrong_key()
+# ways_count DOMID VDEV: from here on
+ways_count()
 {
-	hand_attach xvdb "$1=$2" physical-device="$(devt_hex /dev/nullb0)"
-	wait_for 10 vbd_error 0 xvdb
-	like "$(vbd_error 0 xvdb)" "$3" "a wrong one is told"
-	# Closed by then, and online: nobody else asks for its end
-	xenstore-write "$(backend_path 0 xvdb)/online" 0
-	ok "detach" hand_detach xvdb
+	read -r LAB_MAPPED LAB_COPIED <<<"$(vbd_stats "$1" "$2" map_ops copy_ops)"
+}
+
+# ways_are DOMID VDEV MAPPED COPIED NAME: "some" or "none", since ways_count or the
+# last time
+ways_are()
+{
+	local mapped=$LAB_MAPPED copied=$LAB_COPIED got=(none none)
+
+	ways_count "$1" "$2"
+	[ "$LAB_MAPPED" -le "$mapped" ] || got[0]=some
+	[ "$LAB_COPIED" -le "$copied" ] || got[1]=some
+	is "${got[*]}" "$3 $4" "$5: mapped and copied"
 }

@@ -7,7 +7,6 @@
 # dom0's memory are what they were.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 CYCLES=${CYCLES:-1000}
 # What the kernel keeps for itself varies by less
@@ -41,7 +40,7 @@ memory()
 
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
-disk=$(disk_devt nullb0)
+disk=$(devt_hex /dev/nullb0)
 ok "some, to warm up" cycles 20
 leak_snapshot
 had=$(memory)

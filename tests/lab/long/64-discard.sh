@@ -6,14 +6,12 @@
 # gone and its neighbours are not, and that a slow one is in nobody's way.
 
 . /lab/lib.sh
-. /lab/frontend.sh
-. /lab/xvda.sh
 
 # discard_offers: the keys, beside what the disk says
 discard_offers()
 {
-	echo "$(key feature-discard) $(key discard-granularity) \
-$(key discard-alignment) $(key discard-secure)"
+	echo "$(vbd_key 0 xvda feature-discard) $(vbd_key 0 xvda discard-granularity) \
+$(vbd_key 0 xvda discard-alignment) $(vbd_key 0 xvda discard-secure)"
 }
 
 disk_offers()
@@ -172,7 +170,7 @@ eight_discards()
 {
 	/job/blkfe --tap - <<-END
 		timeout io=60000
-		vbd devid=$(vdev_number xvda) physical-device=$(disk_devt mapper/slow)
+		vbd devid=$(vdev_number xvda) physical-device=$(devt_hex /dev/mapper/slow)
 		connect
 		repeat 8 discard queued sector=1024 nr=8
 		push
@@ -213,7 +211,7 @@ leak_snapshot
 
 ok "a disk in memory that discards" null_disk discard=1
 check_range /dev/nullb0 "null_blk"
-disk=$(disk_devt nullb0)
+disk=$(devt_hex /dev/nullb0)
 for abi in x86_64-abi x86_32-abi; do
 	frontend "offered, $abi" discard.fe ABI=$abi DISK="$disk"
 done

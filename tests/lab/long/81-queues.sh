@@ -7,7 +7,6 @@
 # the statistics are their sum.
 
 . /lab/lib.sh
-. /lab/checks.sh
 
 PARAMETERS=/sys/module/xen_blkback/parameters
 

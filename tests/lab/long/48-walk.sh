@@ -6,14 +6,13 @@
 # with the backend's module unloaded and loaded in between.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 STEPS=${STEPS:-100000}
 
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 leak_snapshot
-disk=$(disk_devt nullb0)
+disk=$(devt_hex /dev/nullb0)
 frontend "walk" walk.fe DISK="$disk" LIMIT=steps="$STEPS"
 for n in 1 2 3 4 5; do
 	frontend "walk $n" walk.fe DISK="$disk" LIMIT=steps=$((STEPS / 10)) PAUSE=0

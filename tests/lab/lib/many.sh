@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Many vbds of dom0 at a time, made by hand. Set MANY first; source it after
-# lib.sh and frontend.sh.
+# Many vbds of dom0 at a time, made by hand: $MANY of them.
 
-# many_pairs DISK: of all of them, on one disk
+# many_pairs DEVICE: of all of them, on one disk
 many_pairs()
 {
 	local n devt
 
-	devt=$(disk_devt "$1")
+	devt=$(devt_hex "$1")
 	for ((n = 0; n < MANY; n++)); do
 		hand_pairs "$(many_number $n)" "physical-device=$devt" "dev=xvd$n"
 	done

@@ -6,8 +6,6 @@
 # to blkfe and to Linux's frontend; then it is destroyed, and comes again.
 
 . /lab/lib.sh
-. /lab/checks.sh
-. /lab/frontend.sh
 
 # lab_disk SERIAL: the machine's disks are served to the driver domain
 lab_disk()

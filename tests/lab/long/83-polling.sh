@@ -6,7 +6,6 @@
 # an idle ring sleeps all the same.
 
 . /lab/lib.sh
-. /lab/checks.sh
 
 polling()
 {

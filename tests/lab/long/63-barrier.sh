@@ -6,7 +6,6 @@
 # the disk is given, and completes, tells.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 TRACE=/sys/kernel/tracing
 
@@ -86,7 +85,7 @@ ok "a slow disk with a cache" null_disk cache_size=16 discard=1 irqmode=2 \
 	completion_nsec=1000000000 submit_queues=4
 leak_snapshot
 ok "the disk is recorded" record
-frontend "barrier" barrier.fe DISK="$(disk_devt nullb0)" PADDING=zero
+frontend "barrier" barrier.fe DISK="$(devt_hex /dev/nullb0)" PADDING=zero
 recorded >"$LAB_TMP/record"
 after_all 5000 1000 1100 1200 1300 1400
 before_all 5000 2000 2100 2200 2300

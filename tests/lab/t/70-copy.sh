@@ -6,8 +6,6 @@
 # say that it was this one. Set by parameter, by key, and under load.
 
 . /lab/lib.sh
-. /lab/checks.sh
-. /lab/frontend.sh
 
 policy()
 {
@@ -114,8 +112,8 @@ ok "detach" hand_detach xvdb
 wrong_key grant-policy fly 'grant-policy: "fly" is unknown'
 
 echo copy >/sys/module/xen_blkback/parameters/grant_policy
-frontend "bad requests are copied" bad-requests.fe ABI=x86_64-abi DISK="$(disk_devt nullb0)"
-frontend "hostile ones, too" hostile.fe ABI=x86_64-abi ROUNDS=50 DISK="$(disk_devt nullb0)"
+frontend "bad requests are copied" bad-requests.fe ABI=x86_64-abi DISK="$(devt_hex /dev/nullb0)"
+frontend "hostile ones, too" hostile.fe ABI=x86_64-abi ROUNDS=50 DISK="$(devt_hex /dev/nullb0)"
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -5,7 +5,6 @@
 # Rings: what is offered and when, and every way a frontend can describe them.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 PARAMETERS=/sys/module/xen_blkback/parameters
 
@@ -74,7 +73,7 @@ ok "detach" hand_detach xvdb
 ok "a disk in memory" null_disk
 takes max_queues 4
 for abi in x86_64-abi x86_32-abi; do
-	frontend "shapes, $abi" shapes.fe ABI=$abi DISK="$(disk_devt nullb0)"
+	frontend "shapes, $abi" shapes.fe ABI=$abi DISK="$(devt_hex /dev/nullb0)"
 done
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload

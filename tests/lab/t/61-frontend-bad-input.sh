@@ -6,7 +6,6 @@
 # insult has its clear error, and what follows succeeds.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 # loop_disk OPTION...: the number of a disk with a volatile cache
 loop_disk()
@@ -17,7 +16,7 @@ loop_disk()
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 leak_snapshot
-disk=$(disk_devt nullb0)
+disk=$(devt_hex /dev/nullb0)
 for scenario in bad-requests read-only bad-ring bad-keys bad-shape \
 	states backend-keys hostile; do
 	frontend "$scenario" $scenario.fe ABI=x86_64-abi DISK="$disk"

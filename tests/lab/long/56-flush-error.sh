@@ -6,7 +6,6 @@
 # error for "not supported" and never flush any more.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 TABLE=/tmp/table
 

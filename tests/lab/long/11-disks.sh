@@ -6,8 +6,6 @@
 # if they have a cache, and requests that do not fit their sectors.
 
 . /lab/lib.sh
-. /lab/checks.sh
-. /lab/frontend.sh
 
 # disk_stat DISK FIELD: of the disk's own statistics; 16 are flushes
 disk_stat()
@@ -42,7 +40,7 @@ check_disk()
 
 refusals()
 {
-	dmesg_since_start | grep -c 'refused operation.*not aligned to the logical block size'
+	klog | grep -c 'refused operation.*not aligned to the logical block size'
 }
 
 ok "the backend loads" module_load
@@ -53,9 +51,9 @@ ok "null_blk" null_disk
 check_disk /dev/nullb0 512 0 "null_blk"
 ok "null_blk with a cache and 4-KiB sectors" null_disk bs=4096 cache_size=8
 check_disk /dev/nullb0 4096 1 "null_blk, 4 KiB, cache"
-frontend "misaligned" misaligned.fe DISK="$(disk_devt nullb0)"
+frontend "misaligned" misaligned.fe DISK="$(devt_hex /dev/nullb0)"
 isnt "$(refusals)" 0 "the driver has said why"
-is "$(dmesg_since_start | grep -c 'I/O error, dev nullb0')" 0 "the disk has seen none"
+is "$(klog | grep -c 'I/O error, dev nullb0')" 0 "the disk has seen none"
 
 ok "brd" modprobe brd rd_nr=1 rd_size=32768
 at_end modprobe -r brd

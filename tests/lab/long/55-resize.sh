@@ -6,7 +6,6 @@
 # is told in time, what is new can be used, what is gone cannot.
 
 . /lab/lib.sh
-. /lab/frontend.sh
 
 # told: the size in MiB, as the frontend is told
 told()
@@ -129,7 +128,7 @@ ok "detach" hand_detach xvda
 
 # shellcheck disable=SC2016 # for that script
 printf 'truncate -s $1M /tmp/disk.img && losetup -c /dev/loop9\n' >/tmp/resize.sh
-frontend "between requests" resize.fe DISK="$(disk_devt loop9)" RESIZE="bash /tmp/resize.sh"
+frontend "between requests" resize.fe DISK="$(devt_hex /dev/loop9)" RESIZE="bash /tmp/resize.sh"
 
 resize_loop 64
 modprobe dm-mod

@@ -26,7 +26,8 @@ frontend_raw()
 	(cd /job/scenarios && exec /job/blkfe --tap "${defines[@]}" "$scenario")
 }
 
-# replay FILE STATUS: TAP of a program that ran in the background; for relay
+# replay FILE STATUS: the TAP of a program that ran in the background, and its exit
+# status; for relay
 replay()
 {
 	cat "$1"

@@ -54,20 +54,26 @@ flushed()
 	"$@"
 }
 
-# check_data DEVICE STEP MIB WHAT: the main check of a disk, from both sides
+# check_data DEVICE STEP MIB: the main check of a disk, from both sides
 check_data()
 {
-	ok "$4: attach" attach_loopback "$1" xvda || return
-	ok "$4: every size up to 44 KiB verifies" fio_each_size /dev/xvda "$2" 16
-	ok "$4: sequential, one at a time" fio_verify /dev/xvda --rw=write \
+	ok "attach" attach_loopback "$1" xvda || return
+	ok "every size up to 44 KiB verifies" fio_each_size /dev/xvda "$2" 16
+	ok "sequential, one at a time" fio_verify /dev/xvda --rw=write \
 		--bsrange="$2-44k" --iodepth=1 --size="$3m" --io_size=2m
-	ok "$4: random, 32 at a time" fio_verify /dev/xvda --rw=randrw \
+	ok "random, 32 at a time" fio_verify /dev/xvda --rw=randrw \
 		--bsrange="$2-44k" --iodepth=32 --size="$3m"
-	ok "$4: dd through the frontend" random_through /dev/xvda "$3"
-	ok "$4: dom0 finds the same bytes on the disk" flushed "$1" holds_random "$1"
-	ok "$4: and the frontend reads them" holds_random /dev/xvda direct
-	is "$(vbd_stat 0 xvda err_req)" 0 "$4: no request was refused or failed"
-	ok "$4: detach" detach xvda
+	ok "dd through the frontend" random_through /dev/xvda "$3"
+	ok "dom0 finds the same bytes on the disk" flushed "$1" holds_random "$1"
+	ok "and the frontend reads them" holds_random /dev/xvda direct
+	is "$(vbd_stat 0 xvda err_req)" 0 "no request was refused or failed"
+	ok "detach" detach xvda
+}
+
+# ways_start: none of the data of a vbd has come yet
+ways_start()
+{
+	LAB_MAPPED=0 LAB_COPIED=0
 }
 
 # ways_count DOMID VDEV: from here on
@@ -76,8 +82,8 @@ ways_count()
 	read -r LAB_MAPPED LAB_COPIED <<<"$(vbd_stats "$1" "$2" map_ops copy_ops)"
 }
 
-# ways_are DOMID VDEV MAPPED COPIED NAME: "some" or "none", since ways_count or the
-# last time
+# ways_are DOMID VDEV MAPPED COPIED NAME: "some" or "none", since ways_start, ways_count
+# or the last time
 ways_are()
 {
 	local mapped=$LAB_MAPPED copied=$LAB_COPIED got=(none none)

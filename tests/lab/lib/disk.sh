@@ -54,7 +54,13 @@ dm_disk()
 	[ -e /sys/module/dm_mod ] || modprobe dm-mod
 	dmsetup create "$1" --table "$2" || return
 	dmsetup mknodes
-	at_end dmsetup remove --retry "$1"
+	at_end dm_remove "$1"
+}
+
+# dm_remove NAME: once its last user is gone
+dm_remove()
+{
+	dmsetup remove --retry "$1"
 }
 
 # dm_change NAME TABLE [OPTION]: under its user

@@ -32,7 +32,7 @@ stuck_mend()
 
 stuck_remove()
 {
-	dmsetup remove --retry "stuck$1"
+	dm_remove "stuck$1"
 }
 
 # stuck_guest N: connects, has eight writes outstanding, and dies

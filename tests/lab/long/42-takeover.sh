@@ -12,7 +12,7 @@
 TOOL=/job/xen-blkback-takeover
 STOCK=/lib/modules/$(uname -r)/kernel/drivers/block/xen-blkback/xen-blkback.ko
 RUN=$LAB_TMP/run
-IDLE=/local/domain/0/blkfe/vbd/$(vdev_number xvdc)
+IDLE=$(blkfe_path xvdc)
 
 # loaded: stock or ours
 loaded()
@@ -111,64 +111,86 @@ at_work()
 		[ "$(vbd_stat "$(guest_domid guest)" xvda wr_sect)" -gt 1000 ]
 }
 
+# guests_begin: sets FIO and BLKFE, which work in the background
+guests_begin()
+{
+	ok "a guest starts" guest_start guest pv phy:/dev/nullb2,xvda,w || bail "no guest"
+	ok "attach" attach_loopback /dev/nullb0 xvda
+	touch "$RUN"
+	fio_loop >"$LAB_TMP/fio" 2>&1 &
+	FIO=$!
+	blkfe_loop >"$LAB_TMP/blkfe" 2>&1 &
+	BLKFE=$!
+	guest_send guest "$guest_loop"
+	ok "all are at work" wait_for 60 at_work || bail "they are not"
+}
+
+guests_end()
+{
+	local rounds
+
+	rm "$RUN"
+	xenstore-write "/local/domain/$(guest_domid guest)/data/stop" 1
+	ok "fio in dom0 has verified all" wait "$FIO" || diag "$(tail -n 5 "$LAB_TMP/fio")"
+	diag "rounds of fio in dom0: $(wc -l <"$LAB_TMP/fio-loops")"
+	wait "$BLKFE"
+	relay "blkfe has had each response once" replay "$LAB_TMP/blkfe" $?
+	rounds=$(guest_wait guest)
+	is $? 0 "fio in the guest has verified all"
+	diag "rounds of fio in the guest: $rounds"
+	ok "the guest stops" guest_stop guest
+	ok "detach" detach xvda
+}
+
+# refusals: of what would fail, before anything is changed
+refusals()
+{
+	ok "a dry run" tool 0 -n max_queues=2
+	ok "names all vbds" says "vbds: 4"
+	is "$(loaded)" stock "and changes nothing"
+	ok "too few queues for a guest are refused" tool 1
+	ok "with the parameter that would do" says "give max_queues=2"
+	ok "a frontend that does nothing" /job/blkfe --keep - <<-END
+		vbd devid=$(vdev_number xvdc)
+		wait-backend 2
+	END
+	xenstore-write "$IDLE/state" 5
+	ok "it closes" wait_for 10 vbd_state_is 0 xvdc 5
+	ok "is refused" tool 1 max_queues=2
+	ok "by name" says "vbd-0-$(vdev_number xvdc): between two states"
+	xenstore-write "$IDLE/state" 6
+	ok "it is closed" wait_for 10 vbd_state_is 0 xvdc 6
+	xenstore-write "$IDLE/feature-persistent" 1 "$(backend_path 0 xvdc)/feature-persistent" 0
+	ok "persistent grants that were not agreed on are refused" tool 1 max_queues=2
+	ok "with the parameter that would do" says "give feature_persistent=0"
+	xenstore-rm "$IDLE"
+	ok "it is gone" wait_for 10 vbd_gone 0 xvdc
+	xenstore-rm "$(backend_path 0 xvdc)"
+	is "$(loaded)" stock "still nothing has changed"
+}
+
+# old_one_back: the other does not load
+old_one_back()
+{
+	ok "a module that does not load" tool 2 max_queues=1000
+	is "$(loaded)" stock "the old one is back"
+	is "$(parameter max_queues)" 2 "as it was"
+	ok "and serves" writes_on 0 xvda
+}
+
 ok "disks in memory" null_disk nr_devices=3
 ok "the stock module loads" insmod "$STOCK" max_queues=2
 leak_snapshot
-ok "a guest starts" guest_start guest pv phy:/dev/nullb2,xvda,w || bail "no guest"
-ok "attach" attach_loopback /dev/nullb0 xvda
-touch "$RUN"
-fio_loop >"$LAB_TMP/fio" 2>&1 &
-fio=$!
-blkfe_loop >"$LAB_TMP/blkfe" 2>&1 &
-blkfe=$!
-guest_send guest "$guest_loop"
-ok "all are at work" wait_for 60 at_work || bail "they are not"
-
-ok "a dry run" tool 0 -n max_queues=2
-ok "names all vbds" says "vbds: 4"
-is "$(loaded)" stock "and changes nothing"
-ok "too few queues for a guest are refused" tool 1
-ok "with the parameter that would do" says "give max_queues=2"
-ok "a frontend that does nothing" /job/blkfe --keep - <<END
-	vbd devid=$(vdev_number xvdc)
-	wait-backend 2
-END
-xenstore-write "$IDLE/state" 5
-ok "it closes" wait_for 10 vbd_state_is 0 xvdc 5
-ok "is refused" tool 1 max_queues=2
-ok "by name" says "vbd-0-$(vdev_number xvdc): between two states"
-xenstore-write "$IDLE/state" 6
-ok "it is closed" wait_for 10 vbd_state_is 0 xvdc 6
-xenstore-write "$IDLE/feature-persistent" 1 "$(backend_path 0 xvdc)/feature-persistent" 0
-ok "persistent grants that were not agreed on are refused" tool 1 max_queues=2
-ok "with the parameter that would do" says "give feature_persistent=0"
-xenstore-rm "$IDLE"
-ok "it is gone" wait_for 10 not test -e "$(vbd_sysfs 0 xvdc)"
-xenstore-rm "$(backend_path 0 xvdc)"
-is "$(loaded)" stock "still nothing has changed"
-
+guests_begin
+refusals
 takeover stock ours
 takeover ours stock -m stock
-ok "a module that does not load" tool 2 max_queues=1000
-is "$(loaded)" stock "the old one is back"
-is "$(cat /sys/module/xen_blkback/parameters/max_queues)" 2 "as it was"
-ok "and serves" writes_on 0 xvda
+old_one_back
 takeover stock ours
 ok "the loaded one is left alone" tool 0 max_queues=2
 ok "it says so" says "is the loaded module already"
 takeover ours ours -f
-
-rm "$RUN"
-xenstore-write "/local/domain/$(guest_domid guest)/data/stop" 1
-ok "fio in dom0 has verified all" wait $fio || diag "$(tail -n 5 "$LAB_TMP/fio")"
-diag "rounds of fio in dom0: $(wc -l <"$LAB_TMP/fio-loops")"
-ok "blkfe has had each response once" wait $blkfe
-sed 's/^\(not \)\?ok/  &/; s/^/# /' "$LAB_TMP/blkfe"
-rounds=$(guest_wait guest)
-is $? 0 "fio in the guest has verified all"
-diag "rounds of fio in the guest: $rounds"
-ok "the guest stops" guest_stop guest
-ok "detach" detach xvda
+guests_end
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

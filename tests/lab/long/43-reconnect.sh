@@ -51,8 +51,7 @@ hand_over()
 # what_is_left of the bytes that hand_over wrote: nothing else may be among them
 what_is_left()
 {
-	blockdev --flushbufs /dev/nullb0
-	head -c 32k /dev/nullb0 | tr -d '\021' | wc -c
+	flushed /dev/nullb0 head -c 32k /dev/nullb0 | tr -d '\021' | wc -c
 	head -c 64k /dev/nullb0 | tail -c 32k | tr -d '\042' | wc -c
 }
 
@@ -77,45 +76,67 @@ freeze()
 	echo freeze >/sys/power/state
 }
 
-ok "no frontend is loaded" modprobe -r xen-blkfront
+slow_disk()
+{
+	local slow
+
+	ok "a disk that takes two seconds" delayed_disk 2000
+	slow=$(devt_hex /dev/mapper/slow)
+	frontend "reset" reset.fe DISK="$slow"
+	ok "it is free" dm_remove slow
+}
+
+three_frontends()
+{
+	ok "they come" hand_over
+	is "$(what_is_left)" $'0\n0' "what they wrote is on the disk"
+	hand_set xvda online 0
+	ok "and then none" wait_for 10 vbd_gone 0 xvda
+	xenstore-rm "$(backend_path 0 xvda)" /local/domain/0/blkfe
+}
+
+late_backend()
+{
+	local begin pairs
+
+	ok "the backend unloads" module_unload
+	mapfile -t pairs < <(many_pairs /dev/nullb0)
+	ok "$MANY vbds" xenstore-write -- "${pairs[@]}"
+	touch "$LAB_TMP/restless"
+	restless &
+	ok "the backend loads while frontends write" module_load
+	rm "$LAB_TMP/restless"
+	wait
+	ok "all vbds wait" wait_for 30 all_are InitWait
+	begin=${EPOCHREALTIME/./}
+	ok "the frontend loads" frontend_load
+	ok "all connect" wait_for 60 all_are Connected
+	diag "$MANY vbds of a guest that starts connect in $(ms_since "$begin") ms"
+	ok "and go" close_many
+}
+
+freezer()
+{
+	local fio n
+
+	ok "attach" attach_loopback /dev/nullb0 xvda
+	fio_verify /dev/xvda --rw=randrw --bsrange=512-44k --iodepth=16 --size=8m --rate_iops=150 \
+		--nice=10 >"$LAB_TMP/fio" 2>&1 &
+	fio=$!
+	for n in 1 2 3; do
+		nap 1
+		ok "all threads freeze, $n" freeze
+	done
+	ok "fio has verified all" wait $fio || diag "$(tail -n 5 "$LAB_TMP/fio")"
+	ok "detach" detach xvda
+}
+
+ok "no frontend is loaded" frontend_unload
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
-leak_snapshot
-ok "a disk that takes two seconds" delayed_disk 2000
-SLOW=$(devt_hex /dev/mapper/slow)
-frontend "reset" reset.fe DISK="$SLOW"
-ok "three frontends, one after the other" hand_over
-is "$(what_is_left)" $'0\n0' "what they wrote is on the disk"
-xenstore-write "$(backend_path 0 xvda)/online" 0
-ok "and then none" wait_for 10 not test -e "$(vbd_sysfs 0 xvda)"
-xenstore-rm "$(backend_path 0 xvda)" /local/domain/0/blkfe
-ok "the slow disk is free" dmsetup remove slow
-
-ok "the backend unloads" module_unload
-mapfile -t pairs < <(many_pairs /dev/nullb0)
-ok "$MANY vbds, before there is a backend" xenstore-write -- "${pairs[@]}"
-touch "$LAB_TMP/restless"
-restless &
-ok "the backend loads while frontends write" module_load
-rm "$LAB_TMP/restless"
-wait
-ok "all vbds wait" wait_for 30 all_are InitWait
-begin=${EPOCHREALTIME/./}
-ok "the frontend loads" frontend_load
-ok "all connect" wait_for 60 all_are Connected
-diag "$MANY vbds of a guest that starts connect in $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
-ok "and go" close_many
-
-ok "attach" attach_loopback /dev/nullb0 xvda
-fio_verify /dev/xvda --rw=randrw --bsrange=512-44k --iodepth=16 --size=8m --rate_iops=150 \
-	--nice=10 >"$LAB_TMP/fio" 2>&1 &
-fio=$!
-for n in 1 2 3; do
-	nap 1
-	ok "all threads freeze, $n" freeze
-done
-ok "fio has verified all" wait $fio || diag "$(tail -n 5 "$LAB_TMP/fio")"
-ok "detach" detach xvda
-leak_check "nothing is left behind"
+subtest "a slow disk" slow_disk
+subtest "three frontends, one after the other" three_frontends
+subtest "the backend comes last" late_backend
+subtest "freezer" freezer
 ok "the backend unloads" module_unload
 done_testing

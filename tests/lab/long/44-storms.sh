@@ -4,7 +4,7 @@
 #
 # A frontend that changes its state as fast as xenstore takes it, a random walk
 # over states and keys, many vbds at once; others are served meanwhile, and
-# nothing is left behind. long/ has more of the same.
+# nothing is left behind. 45-more-storms.sh has more of the same.
 
 . /lab/lib.sh
 MANY=${MANY:-40}
@@ -16,50 +16,53 @@ within()
 
 	shift 2
 	ok "$name" "$@" || return
-	ms=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	ms=$(ms_since "$begin")
 	diag "$name: $ms ms"
-	le $ms "$limit" "$name: within $limit ms"
+	le "$ms" "$limit" "$name: within $limit ms"
+}
+
+# toggle: a frontend that does
+toggle()
+{
+	frontend_raw walk.fe DISK="$disk" LIMIT=seconds="${STORM:-8}" STATES=100 TOOLSTACK=0 PAUSE=0
 }
 
 storm()
 {
-	frontend "toggle" walk.fe DISK="$disk" LIMIT=seconds="$1" STATES=100 TOOLSTACK=0 PAUSE=0
+	local storm
+
+	toggle >"$LAB_TMP/storm" 2>&1 &
+	storm=$!
+	wait_for 10 not vbd_gone 0 xvda
+	nap 1
+	within "attach while another frontend toggles its state" 10000 \
+		hand_attach xvdb "physical-device=$disk"
+	within "and detach" 10000 hand_detach xvdb
+	wait $storm
+	relay "toggle" replay "$LAB_TMP/storm" $?
 }
 
-ok "no frontend is loaded" modprobe -r xen-blkfront
+many()
+{
+	local pairs begin
+
+	ok "the frontend loads" frontend_load
+	mapfile -t pairs < <(many_pairs /dev/nullb0)
+	ok "$MANY vbds at once" xenstore-write -- "${pairs[@]}"
+	begin=${EPOCHREALTIME/./}
+	LAB_POLL=0.02 ok "all connect" wait_for 120 all_are Connected
+	diag "$MANY vbds: Connected after $(ms_since "$begin") ms"
+	begin=${EPOCHREALTIME/./}
+	ok "and go" close_many
+	diag "$MANY vbds: gone after $(ms_since "$begin") ms"
+}
+
+ok "no frontend is loaded" frontend_unload
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
-leak_snapshot
 disk=$(devt_hex /dev/nullb0)
-
-storm "${STORM:-8}" >"$LAB_TMP/storm" &
-storm=$!
-wait_for 10 test -e "$(vbd_sysfs 0 xvda)"
-nap 1
-within "attach while another frontend toggles its state" 10000 \
-	hand_attach xvdb "physical-device=$disk"
-within "and detach" 10000 hand_detach xvdb
-wait $storm
-# It ran in a subshell: its tests count here
-while IFS= read -r line; do
-	case $line in
-	"ok "*) pass "${line#ok * - }" ;;
-	"not ok "*) fail "${line#not ok * - }" ;;
-	*) echo "$line" ;;
-	esac
-done <"$LAB_TMP/storm"
-frontend "walk" walk.fe DISK="$disk" LIMIT=steps=3000 SEED="${SEED:-0}"
-leak_check "nothing is left behind"
-
-ok "the frontend loads" frontend_load
-mapfile -t pairs < <(many_pairs /dev/nullb0)
-ok "$MANY vbds at once" xenstore-write -- "${pairs[@]}"
-begin=${EPOCHREALTIME/./}
-LAB_POLL=0.02 ok "all connect" wait_for 120 all_are Connected
-diag "$MANY vbds: Connected after $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
-begin=${EPOCHREALTIME/./}
-ok "and go" close_many
-diag "$MANY vbds: gone after $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
-leak_check "nothing is left behind"
+subtest "storm" storm
+subtest "random walk" frontend "walk" walk.fe DISK="$disk" LIMIT=steps=3000 SEED="${SEED:-0}"
+subtest "many" many
 ok "the backend unloads" module_unload
 done_testing

@@ -40,14 +40,14 @@ replaced()
 	hand_detach xvda
 }
 
-ok "no frontend is loaded" modprobe -r xen-blkfront
+ok "no frontend is loaded" frontend_unload
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 leak_snapshot
 ok "a disk that takes two seconds" delayed_disk 2000
 SLOW=$(devt_hex /dev/mapper/slow)
 ok "directories are replaced while the backend closes" replaced
-ok "the slow disk is free" dmsetup remove slow
+ok "the slow disk is free" dm_remove slow
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

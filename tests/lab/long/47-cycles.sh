@@ -30,25 +30,17 @@ cycles()
 	/job/blkfe "$LAB_TMP/cycles.fe"
 }
 
-# memory: KiB that nobody uses, when all caches are empty
-memory()
-{
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^MemFree/ { print $2 }' /proc/meminfo
-}
-
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
 disk=$(devt_hex /dev/nullb0)
 ok "some, to warm up" cycles 20
 leak_snapshot
-had=$(memory)
+had=$(memory_free)
 begin=$SECONDS
 ok "$CYCLES times" cycles "$CYCLES"
 diag "$CYCLES cycles and reconnects in $((SECONDS - begin)) s"
 leak_check "nothing is left behind"
-has=$(memory)
+has=$(memory_free)
 diag "dom0's free memory: $had KiB before, $has KiB after"
 le $((had - has)) $SLACK_KIB "no memory is lost"
 ok "the backend unloads" module_unload

@@ -10,13 +10,7 @@
 # told: the size in MiB, as the frontend is told
 told()
 {
-	echo $(($(xs_read "$(backend_path 0 xvda)/sectors") / 2048))
-}
-
-# frontend_has MIB
-frontend_has()
-{
-	[ $(($(</sys/block/xvda/size) / 2048)) = "$1" ]
+	echo $(($(vbd_key 0 xvda sectors) / 2048))
 }
 
 # at_mib DEVICE MIB: one MiB of it
@@ -46,17 +40,15 @@ resize_loop()
 	truncate -s "$1M" /tmp/disk.img && losetup -c /dev/loop9
 }
 
-# resize_dm MIB: of device mapper, over the loop device
+# dm_table MIB: of device mapper, over the loop device
+dm_table()
+{
+	echo "0 $(($1 * 2048)) linear /dev/loop9 0"
+}
+
 resize_dm()
 {
-	local table="0 $(($1 * 2048)) linear /dev/loop9 0"
-
-	if [ -b /dev/mapper/resize ]; then
-		dmsetup suspend resize && dmsetup load resize --table "$table" &&
-			dmsetup resume resize
-	else
-		dmsetup create resize --table "$table" && dmsetup mknodes
-	fi
+	dm_change resize "$(dm_table "$1")"
 }
 
 # grows COMMAND FROM TO
@@ -67,7 +59,7 @@ grows()
 	# Nothing else runs meanwhile: the vbd is idle, and so is dom0
 	nap 1.5
 	is "$(told)" "$3" "$1: the frontend is told within 1.5 s"
-	ok "$1: it has the new size" wait_for 5 frontend_has "$3"
+	ok "$1: it has the new size" wait_for 5 disk_has_size xvda $(($3 * 2048))
 	ok "$1: the new part can be used" write_at_mib $(($3 - 1))
 	ok "$1: and the seam" write_at_mib $(($2 - 1))
 }
@@ -78,7 +70,7 @@ shrinks()
 	ok "$1: from $2 to $3 MiB" "$1" "$3"
 	nap 1.5
 	is "$(told)" "$3" "$1: the frontend is told within 1.5 s"
-	ok "$1: it has the new size" wait_for 5 frontend_has "$3"
+	ok "$1: it has the new size" wait_for 5 disk_has_size xvda $(($3 * 2048))
 	not_ok "$1: there is nothing beyond $3 MiB" is_there "$3"
 	ok "$1: the rest can be used" write_at_mib $(($3 - 1))
 }
@@ -110,36 +102,43 @@ under_load()
 	wait $reader 2>/dev/null
 }
 
+linux_frontend()
+{
+	ok "attach" disk_attach $DISK xvda
+	grows resize_loop 16 64
+	shrinks resize_loop 64 16
+	idle "then"
+	under_load
+	is "$(vbd_state 0 xvda)" 4 "the backend is Connected all the time"
+	is "$(vbd_error 0 xvda)" "" "there was no error"
+	ok "detach" hand_detach xvda
+}
+
+between_requests()
+{
+	# shellcheck disable=SC2016 # for that script
+	printf 'truncate -s $1M /tmp/disk.img && losetup -c /dev/loop9\n' >/tmp/resize.sh
+	frontend "blkfe" resize.fe DISK="$(devt_hex /dev/loop9)" RESIZE="bash /tmp/resize.sh"
+}
+
+device_mapper()
+{
+	resize_loop 64
+	ok "a disk" dm_disk resize "$(dm_table 8)"
+	DISK=/dev/mapper/resize
+	ok "attach" disk_attach $DISK xvda
+	grows resize_dm 8 32
+	shrinks resize_dm 32 16
+	ok "detach" hand_detach xvda
+	ok "the disk is free" dm_remove resize
+}
+
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load
-leak_snapshot
-truncate -s 16M /tmp/disk.img
-ok "a loop device" losetup /dev/loop9 /tmp/disk.img
-at_end losetup -d /dev/loop9
+ok "a loop device" loop_disk 16
 DISK=/dev/loop9
-ok "attach" disk_attach $DISK xvda
-grows resize_loop 16 64
-shrinks resize_loop 64 16
-idle "then"
-under_load
-is "$(vbd_state 0 xvda)" 4 "the backend is Connected all the time"
-is "$(vbd_error 0 xvda)" "" "there was no error"
-ok "detach" hand_detach xvda
-
-# shellcheck disable=SC2016 # for that script
-printf 'truncate -s $1M /tmp/disk.img && losetup -c /dev/loop9\n' >/tmp/resize.sh
-frontend "between requests" resize.fe DISK="$(devt_hex /dev/loop9)" RESIZE="bash /tmp/resize.sh"
-
-resize_loop 64
-modprobe dm-mod
-ok "a disk of device mapper" resize_dm 8
-at_end dmsetup remove resize
-DISK=/dev/mapper/resize
-ok "attach" disk_attach $DISK xvda
-grows resize_dm 8 32
-shrinks resize_dm 32 16
-ok "detach" hand_detach xvda
-ok "the disk is free" dmsetup remove resize
-leak_check "nothing is left behind"
+subtest "loop" linux_frontend
+subtest "between requests" between_requests
+subtest "device mapper" device_mapper
 ok "the backend unloads" module_unload
 done_testing

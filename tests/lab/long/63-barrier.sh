@@ -12,34 +12,15 @@ TRACE=/sys/kernel/tracing
 # record: what the disk is given from now on, and what it completes
 record()
 {
-	mountpoint -q $TRACE || mount -t tracefs tracefs $TRACE
 	echo >$TRACE/trace
 	echo 1 >$TRACE/events/block/block_bio_queue/enable &&
 		echo 1 >$TRACE/events/block/block_rq_complete/enable
 }
 
-# recorded: "queue SECTOR" and "complete SECTOR" in the order they happened. An
-# empty flush is "flush"; those the block layer makes of others come earlier.
+# recorded: what was, in the order that it happened
 recorded()
 {
-	local dev
-
-	dev=$(tr : , </sys/block/nullb0/dev)
-	awk -v dev="$dev" '{
-		for (i = 1; i < NF && $i !~ /^block_(bio_queue|rq_complete):$/; i++)
-			;
-		if (i == NF || $(i + 1) != dev)
-			next
-		# Only requests have a command, in parentheses
-		complete = $i ~ /rq_complete/
-		sector = $(i + 3 + complete)
-		if ($(i + 5 + complete) != 0)
-			print complete ? "complete" : "queue", sector
-		else if (complete ? flushing : !flushing) {
-			print complete ? "complete" : "queue", "flush"
-			flushing = !complete
-		}
-	}' $TRACE/trace
+	awk -v dev="$(tr : , </sys/block/nullb0/dev)" -f /lab/programs/block-order.awk $TRACE/trace
 }
 
 # when EVENT SECTOR: its place in the record, the first if there are several

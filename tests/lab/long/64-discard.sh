@@ -7,13 +7,17 @@
 
 . /lab/lib.sh
 
-# discard_offers: the keys, beside what the disk says
-discard_offers()
+# offered: the keys
+offered()
 {
-	echo "$(vbd_key 0 xvda feature-discard) $(vbd_key 0 xvda discard-granularity) \
-$(vbd_key 0 xvda discard-alignment) $(vbd_key 0 xvda discard-secure)"
+	local key
+
+	for key in feature-discard discard-granularity discard-alignment discard-secure; do
+		vbd_key 0 xvda $key
+	done | paste -sd' '
 }
 
+# disk_offers DEVICE: what the keys should say of it
 disk_offers()
 {
 	local disk=/sys/block/${1#/dev/}
@@ -25,6 +29,11 @@ disk_offers()
 pattern()
 {
 	head -c 8M /dev/zero | tr '\0' '\245'
+}
+
+write_pattern()
+{
+	pattern | dd of=/dev/xvda bs=1M iflag=fullblock oflag=direct conv=nocreat,notrunc status=none
 }
 
 # expected: the pattern without the range of discard_range
@@ -41,26 +50,24 @@ discard_range()
 	blkdiscard "${@:2}" -o 2M -l 3M "$1"
 }
 
+# holds_expected DEVICE
 holds_expected()
 {
-	expected | cmp -n 8388608 - "$1"
+	expected | flushed "$1" cmp -n 8388608 - "$1"
 }
 
-# check_range DISK WHAT: discarded through the Linux frontend
+# check_range DISK: discarded through the Linux frontend
 check_range()
 {
-	ok "$2: attach" disk_attach "$1" xvda
-	is "$(discard_offers)" "$(disk_offers "$1")" "$2: it offers what the disk can"
-	ok "$2: a pattern" eval 'pattern | dd of=/dev/xvda bs=1M iflag=fullblock \
-		oflag=direct conv=nocreat,notrunc'
-	ok "$2: the frontend discards" discard_range /dev/xvda
-	isnt "$(vbd_stat 0 xvda ds_req)" 0 "$2: discards are counted"
-	blockdev --flushbufs /dev/xvda
-	ok "$2: the range is gone, its neighbours are not" holds_expected /dev/xvda
-	blockdev --flushbufs "$1"
-	ok "$2: dom0 sees the same" holds_expected "$1"
-	is "$(vbd_stat 0 xvda err_req)" 0 "$2: no request was refused or failed"
-	ok "$2: detach" hand_detach xvda
+	ok "attach" disk_attach "$1" xvda
+	is "$(offered)" "$(disk_offers "$1")" "it offers what the disk can"
+	ok "a pattern" write_pattern
+	ok "the frontend discards" discard_range /dev/xvda
+	isnt "$(vbd_stat 0 xvda ds_req)" 0 "discards are counted"
+	ok "the range is gone, its neighbours are not" holds_expected /dev/xvda
+	ok "dom0 sees the same" holds_expected "$1"
+	is "$(vbd_stat 0 xvda err_req)" 0 "no request was refused or failed"
+	ok "detach" hand_detach xvda
 }
 
 holds_pieces()
@@ -69,7 +76,7 @@ holds_pieces()
 		pattern | head -c 2097152
 		head -c 3112960 /dev/zero
 		pattern | tail -c 3178496
-	} | cmp -n 8388608 - "$SCSI_DISK"
+	} | flushed "$SCSI_DISK" cmp -n 8388608 - "$SCSI_DISK"
 }
 
 small_pieces()
@@ -77,24 +84,22 @@ small_pieces()
 	echo 131072 >"/sys/block/${SCSI_DISK#/dev/}/queue/discard_max_bytes"
 }
 
-# check_seams: one discard in many pieces, and it does not begin where the disk's
+# seams: one discard in many pieces, and it does not begin where the disk's
 # granularity of 32 KiB does. From 2 MiB on all is gone to the last whole 32 KiB.
-check_seams()
+seams()
 {
-	local stat before after
+	local before
 
-	stat=/sys/block/${SCSI_DISK#/dev/}/stat
-	ok "pieces: attach" disk_attach "$SCSI_DISK" xvda
-	ok "pieces: a pattern" eval 'pattern | dd of=/dev/xvda bs=1M iflag=fullblock \
-		oflag=direct conv=nocreat,notrunc'
-	before=$(awk '{ print $12 }' "$stat")
-	ok "pieces: the frontend discards" blkdiscard -o 2093056 -l 3M /dev/xvda
-	is "$(vbd_stat 0 xvda ds_req)" 1 "pieces: with one request"
-	after=$(awk '{ print $12 }' "$stat")
-	ok "pieces: the disk sees many" [ $((after - before)) -ge 24 ]
-	blockdev --flushbufs "$SCSI_DISK"
-	ok "pieces: nothing is lost between them" holds_pieces
-	ok "pieces: detach" hand_detach xvda
+	ok "a SCSI disk that unmaps 32 KiB at a time" scsi_disk lbpu=1 unmap_granularity=64
+	ok "and no more than 128 KiB at once" small_pieces
+	ok "attach" disk_attach "$SCSI_DISK" xvda
+	ok "a pattern" write_pattern
+	before=$(disk_stat "$SCSI_DISK" discards)
+	ok "the frontend discards" blkdiscard -o 2093056 -l 3M /dev/xvda
+	is "$(vbd_stat 0 xvda ds_req)" 1 "with one request"
+	ok "the disk sees many" [ $(($(disk_stat "$SCSI_DISK" discards) - before)) -ge 24 ]
+	ok "nothing is lost between them" holds_pieces
+	ok "detach" hand_detach xvda
 }
 
 # No disk at hand knows secure erase, but xen-blkfront does if its backend
@@ -131,8 +136,8 @@ secure_disk()
 
 secure_disk_goes()
 {
-	xenstore-write "$(backend_path 0 xvdb)/online" 0 "$MIRROR/state" 5 && wait_for 30 frontend_has_closed &&
-		hand_detach xvdb
+	xenstore-write "$(backend_path 0 xvdb)/online" 0 "$MIRROR/state" 5 &&
+		wait_for 30 frontend_has_closed && hand_detach xvdb
 }
 
 frontend_has_closed()
@@ -144,25 +149,29 @@ frontend_has_closed()
 # secure erases among the writes
 erased_how()
 {
-	awk '{ print $12, $5 }' /sys/block/xvdb/stat
+	echo "$(disk_stat /dev/xvdb discards) $(disk_stat /dev/xvdb writes)"
 }
 
-check_secure()
+secure()
 {
-	local discards writes discards0 writes0
+	local discards writes discards0 writes0 offers
 
-	is "$(discard_offers)" "${1% 0} 1" "it is offered on"
-	pattern | dd of=/dev/xvda bs=1M iflag=fullblock oflag=direct conv=nocreat,notrunc status=none
+	ok "a disk that knows it" secure_disk
+	offers=$(disk_offers /dev/xvdb)
+	ok "attach" disk_attach /dev/xvdb xvda
+	is "$(offered)" "${offers% 0} 1" "it is offered on"
+	write_pattern
 	read -r discards0 writes0 <<<"$(erased_how)"
 	ok "the frontend discards securely" discard_range /dev/xvda -s
 	read -r discards writes <<<"$(erased_how)"
 	is "$discards" "$discards0" "no plain discard reaches the disk"
 	isnt "$writes" "$writes0" "a secure one does"
-	blockdev --flushbufs /dev/xvda
 	ok "the range is gone, its neighbours are not" holds_expected /dev/xvda
 	ok "the frontend discards plainly" discard_range /dev/xvda
 	isnt "$(erased_how)" "$discards $writes" "that reaches it as such"
-	is "$(erased_how | cut -d' ' -f2)" "$writes" "and not as a secure one"
+	is "$(disk_stat /dev/xvdb writes)" "$writes" "and not as a secure one"
+	ok "detach" hand_detach xvda
+	ok "the disk goes" secure_disk_goes
 }
 
 # eight_discards: each takes the slow disk six seconds
@@ -179,61 +188,60 @@ eight_discards()
 	END
 }
 
-# The slow disk hands them on when their six seconds are over
-discards_seen()
-{
-	echo $(($(awk '{ print $12 }' /sys/block/nullb0/stat) - $1))
-}
+# discards_seen BEFORE; have_been_seen BEFORE NUMBER: the slow disk hands them on when
+# their six seconds are over
+discards_seen() { echo $(($(disk_stat /dev/nullb0 discards) - $1)); }
+have_been_seen() { [ "$(discards_seen "$1")" = "$2" ]; }
 
-have_been_seen()
-{
-	[ "$(discards_seen "$1")" = "$2" ]
-}
-
-check_turns()
+turns()
 {
 	local blkfe before
 
-	before=$(awk '{ print $12 }' /sys/block/nullb0/stat)
+	before=$(disk_stat /dev/nullb0 discards)
 	eight_discards >"$LAB_TMP/blkfe" 2>&1 &
 	blkfe=$!
 	ok "of eight discards a slow disk is given four" wait_for 30 have_been_seen "$before" 4
 	nap 1
 	is "$(discards_seen "$before")" 4 "and no more at a time"
-	ok "the others have their turn" wait $blkfe
+	wait $blkfe
+	relay "the others have their turn" replay "$LAB_TMP/blkfe" $?
 	is "$(discards_seen "$before")" 8 "and are seen"
-	sed 's/^\(not \)\?ok/  &/; s/^/# /' "$LAB_TMP/blkfe"
+}
+
+slow_disk()
+{
+	ok "it writes and discards slowly" delayed_disk 0 6000
+	frontend "blkfe" slow-discard.fe DISK="$(devt_hex /dev/mapper/slow)"
+	turns
+	ok "it is free" dm_remove slow
+}
+
+refused()
+{
+	local abi disk
+
+	disk=$(devt_hex /dev/nullb0)
+	for abi in x86_64-abi x86_32-abi; do
+		frontend "offered, $abi" discard.fe ABI=$abi DISK="$disk"
+	done
+	frontend "discard-enable=0" no-discard.fe ENABLE=0 DISK="$disk"
+	frontend "read-only" no-discard.fe MODE=r DISK="$disk"
+}
+
+scsi()
+{
+	ok "a disk that unmaps" scsi_disk lbpu=1 unmap_granularity=8 unmap_alignment=0
+	check_range "$SCSI_DISK"
 }
 
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load
-leak_snapshot
-
 ok "a disk in memory that discards" null_disk discard=1
-check_range /dev/nullb0 "null_blk"
-disk=$(devt_hex /dev/nullb0)
-for abi in x86_64-abi x86_32-abi; do
-	frontend "offered, $abi" discard.fe ABI=$abi DISK="$disk"
-done
-frontend "discard-enable=0" no-discard.fe ENABLE=0 DISK="$disk"
-frontend "read-only" no-discard.fe MODE=r DISK="$disk"
-
-ok "a disk that writes and discards slowly" delayed_disk 0 6000
-frontend "slow" slow-discard.fe DISK="$(devt_hex /dev/mapper/slow)"
-check_turns
-ok "the slow disk is free" dmsetup remove slow
-
-ok "a disk that knows secure erase" secure_disk
-ok "attach" disk_attach /dev/xvdb xvda
-check_secure "$(disk_offers /dev/xvdb)"
-ok "detach" hand_detach xvda
-ok "the disk goes" secure_disk_goes
-
-ok "a SCSI disk that unmaps" scsi_disk lbpu=1 unmap_granularity=8 unmap_alignment=0
-check_range "$SCSI_DISK" "SCSI"
-ok "one that unmaps 32 KiB at a time" scsi_disk lbpu=1 unmap_granularity=64
-ok "and no more than 128 KiB at once" small_pieces
-check_seams
-leak_check "nothing is left behind"
+subtest "null_blk" check_range /dev/nullb0
+subtest "blkfe" refused
+subtest "slow disk" slow_disk
+subtest "secure" secure
+subtest "SCSI" scsi
+subtest "pieces" seams
 ok "the backend unloads" module_unload
 done_testing

@@ -11,31 +11,15 @@
 # stat_of NAME: a figure of the disk's
 stat_of()
 {
-	local n
-
-	read -r n <"$SYSFS/statistics/$1"
-	echo "$n"
-}
-
-# counted NAME MAPPED COPIED: since the last time, "some" or "none"
-declare -A BEFORE
-counted()
-{
-	local s n got=()
-
-	for s in map_ops copy_ops; do
-		n=$(stat_of $s)
-		[ "$n" -gt "${BEFORE[$s]}" ] && got+=(some) || got+=(none)
-		BEFORE[$s]=$n
-	done
-	is "${got[*]}" "$2 $3" "$1: mapped and copied"
+	vbd_stat "$DOMID" xvda "$1"
 }
 
 # look_at DOMID: at its xvda
 look_at()
 {
+	DOMID=$1
 	SYSFS=$(vbd_sysfs "$1" xvda)
-	BEFORE=([map_ops]=0 [copy_ops]=0)
+	ways_start
 }
 
 # pages_are REGEX: what debugfs tells of the ring
@@ -54,7 +38,7 @@ check_limit()
 	ok "$name: the limit is reached" wait_for 60 pages_are "$2" ||
 		diag "$(cat "/sys/kernel/debug/xen-blkback/${SYSFS##*/}")"
 	ok "$name: fio verifies" wait $fio
-	counted "$name" "$3" "$4"
+	ways_are 0 xvda "$3" "$4" "$name"
 	is "$(stat_of err_req)" 0 "$name: no request has failed"
 }
 
@@ -77,7 +61,7 @@ check_limits()
 	check_limit "copy, stable pages" "512 pages to copy to, 0 of them free" none some \
 		--rw=write --bs=128k --size=16m --do_verify=0
 	ok "its data may change" slow_stable 0
-	echo map >"$SYSFS/tunables/grant_policy"
+	vbd_tunable 0 xvda grant_policy map
 	check_limit map "8192 pages, 0 of them free" some none --rw=write --bs=1m --size=96m
 	ok "detach" hand_detach xvda
 }
@@ -95,8 +79,7 @@ hog()
 {
 	mkdir -p /tmp/hog
 	mount -t tmpfs -o size=100% hog /tmp/hog && at_end umount /tmp/hog || return
-	echo 3 >/proc/sys/vm/drop_caches
-	fallocate -l $(($(awk '/^MemFree/ { print $2 }' /proc/meminfo) - $1))K /tmp/hog/file
+	fallocate -l $(($(memory_free) - $1))K /tmp/hog/file
 }
 
 # run_out: for a moment the kernel keeps all that is free for emergencies; rings
@@ -113,7 +96,7 @@ run_out()
 	{ read -r free; read -r free; } </proc/meminfo
 	echo $((${free//[!0-9]/} + 4096)) >/proc/sys/vm/min_free_kbytes
 	for ((tries = 0; tries < 4; tries++)); do
-		echo 2 >/proc/sys/vm/drop_caches
+		shrink_caches 2
 		nap 0.1
 		read -r OUT <"$SYSFS/statistics/map_ops"
 		OUT=$((OUT - n))
@@ -129,7 +112,7 @@ check_memory()
 	ok "a guest" guest_start pv pv phy:/dev/nullb0,xvda,w || bail "no guest"
 	look_at "$(guest_domid pv)"
 	ok "it verifies" guest_run pv "$(verify 5)" 200
-	counted "with memory" none some
+	ways_are "$DOMID" xvda none some "with memory"
 	ok "most of dom0's memory is taken" hog 65536
 	# The lowest 16 MiB are for devices only
 	echo 1 1 1 1 >/proc/sys/vm/lowmem_reserve_ratio
@@ -144,18 +127,16 @@ check_memory()
 	isnt "$OUT" 0 "without memory requests are mapped"
 	diag "$OUT segments, at try $n; squeezed $(stat_of squeezes) times"
 	ok "the guest has verified" guest_wait pv 200
-	BEFORE[map_ops]=$(stat_of map_ops)
+	ways_count "$DOMID" xvda
 	ok "it verifies again" guest_run pv "$(verify 5)" 200
-	counted "with memory again" none some
+	ways_are "$DOMID" xvda none some "with memory again"
 	is "$(stat_of err_req)" 0 "no request has failed"
 	ok "the guest goes" guest_destroy pv
 }
 
 ok "the backend loads" module_load grant_policy=copy max_queues=1
 ok "a disk in memory" null_disk
-leak_snapshot
-check_limits
-check_memory
-leak_check "nothing is left behind"
+subtest "limits" check_limits
+subtest "dom0's memory" check_memory
 ok "the backend unloads" module_unload
 done_testing

@@ -19,21 +19,24 @@ uses_disk()
 		fsck.ext4 -fn /dev/xvda' 400
 }
 
+# check_guest TYPE
+check_guest()
+{
+	local name=guest-$1
+
+	ok "it starts" guest_start "$name" "$1" phy:/dev/nullb0,xvda,w || bail "no $1 guest"
+	is "$(guest_run "$name" 'echo "one  two"; exit 3'; echo $?)" \
+		$'one  two\n3' "it runs commands"
+	is "$(guest_run "$name" 'seq 5000' | md5sum)" "$(seq 5000 | md5sum)" \
+		"long output arrives whole"
+	ok "it makes a file system and verifies data" uses_disk "$name"
+	ok "it stops" guest_stop "$name"
+	ok "dom0 finds the file system sound" flushed /dev/nullb0 fsck.ext4 -fn /dev/nullb0
+}
+
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
-leak_snapshot
-for type in pv pvh; do
-	ok "a $type guest starts" guest_start "guest-$type" $type phy:/dev/nullb0,xvda,w ||
-		bail "no $type guest"
-	is "$(guest_run "guest-$type" 'echo "one  two"; exit 3'; echo $?)" \
-		$'one  two\n3' "it runs commands"
-	is "$(guest_run "guest-$type" 'seq 5000' | md5sum)" "$(seq 5000 | md5sum)" \
-		"long output arrives whole"
-	ok "it makes a file system and verifies data" uses_disk "guest-$type"
-	ok "it stops" guest_stop "guest-$type"
-	blockdev --flushbufs /dev/nullb0
-	ok "dom0 finds the file system sound" fsck.ext4 -fn /dev/nullb0
-done
-leak_check "nothing is left behind"
+subtest pv check_guest pv
+subtest pvh check_guest pvh
 ok "the backend unloads" module_unload
 done_testing

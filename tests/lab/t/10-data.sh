@@ -16,6 +16,7 @@ dom0_cache_coherent()
 {
 	# The kernel's own writing back would only hide a backend that does not
 	echo 0 >/proc/sys/vm/dirty_writeback_centisecs
+	at_end eval 'echo 500 >/proc/sys/vm/dirty_writeback_centisecs'
 	exec 9</dev/nullb0
 	head -c 4M /dev/urandom >"$LAB_TMP/random"
 	dd if="$LAB_TMP/random" of=/dev/nullb0 bs=64k conv=nocreat,notrunc status=none
@@ -26,7 +27,6 @@ dom0_cache_coherent()
 	ok "dom0 does not see its old copy" holds_random /dev/nullb0
 	ok "detach" detach xvda
 	exec 9<&-
-	echo 500 >/proc/sys/vm/dirty_writeback_centisecs
 }
 
 dirty()
@@ -36,15 +36,13 @@ dirty()
 
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load
-leak_snapshot
 ok "a disk with 512-byte sectors" null_disk
-check_data /dev/nullb0 512 "$MIB" "512-byte sectors"
-dom0_cache_coherent
+subtest "512-byte sectors" check_data /dev/nullb0 512 "$MIB"
+subtest "dom0's cache" dom0_cache_coherent
 ok "a disk with 4-KiB sectors" null_disk bs=4096
-check_data /dev/nullb0 4096 "$MIB" "4-KiB sectors"
+subtest "4-KiB sectors" check_data /dev/nullb0 4096 "$MIB"
 truncate -s 64M /tmp/disk.img
-check_data /tmp/disk.img 512 "$MIB" "a file"
+subtest "a file" check_data /tmp/disk.img 512 "$MIB"
 is "$(losetup -a)" "" "no loop device is left"
-leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -10,6 +10,7 @@
 CYCLES=${LAB_SHORT:+8}
 CYCLES=${CYCLES:-45}
 LOOP=/dev/loop9
+BE=$(backend_path 0 xvda) FE=$(frontend_path 0 xvda) SYSFS=$(vbd_sysfs 0 xvda)
 
 # Conditions for wait_for that cost no process
 is_there() { [ -e "$1" ]; }
@@ -61,26 +62,37 @@ xl_cycle()
 	! losetup -a | grep -v "$LOOP:"
 }
 
+fast_cycles()
+{
+	mapfile -t ATTACH < <(hand_pairs xvda "physical-device=$(devt_hex "$LOOP")")
+	at_end hand_detach xvda
+	ok "attach, read, detach, $CYCLES times" cycles
+}
+
+xl_cycles()
+{
+	local n
+
+	for n in 1 2 3 4 5; do
+		ok "attach, fio, detach, $n" xl_cycle
+	done
+}
+
+module_in_use()
+{
+	ok "attach" attach_loopback /tmp/disk.img xvda
+	not_ok "it is not unloaded" module_unload
+	like "$(slab_objects) $(driver_threads)" '^1 0\.xvda(-0)?$' "one object, one thread"
+	ok "detach" detach xvda
+}
+
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load
-truncate -s 32M /tmp/disk.img
-ok "a loop device" losetup "$LOOP" /tmp/disk.img
-at_end losetup -d "$LOOP"
-BE=$(backend_path 0 xvda) FE=$(frontend_path 0 xvda) SYSFS=$(vbd_sysfs 0 xvda)
-mapfile -t ATTACH < <(hand_pairs xvda "physical-device=$(devt_hex "$LOOP")")
-at_end hand_detach xvda
-leak_snapshot
-ok "attach, read, detach, $CYCLES times" cycles
-for n in 1 2 3 4 5; do
-	ok "attach, fio, detach with xl and a file, $n" xl_cycle
-done
-leak_check "nothing is left behind"
+ok "a loop device" loop_disk 32
+subtest "by hand" fast_cycles
+subtest "with xl and a file" xl_cycles
 ok "the backend unloads" module_unload
 ok "and loads" module_load
-ok "attach" attach_loopback /tmp/disk.img xvda
-not_ok "a module in use is not unloaded" module_unload
-like "$(slab_objects) $(driver_threads)" '^1 0\.xvda(-0)?$' "one object, one thread"
-ok "detach" detach xvda
-leak_check "nothing is left behind"
+subtest "a module in use" module_in_use
 ok "the backend unloads again" module_unload
 done_testing

@@ -19,40 +19,53 @@ frontend_returns()
 	xenstore-write "$(frontend_path 0 xvda)/state" 1
 }
 
-ok "no frontend is loaded" modprobe -r xen-blkfront
+none()
+{
+	local ms
+
+	ok "attach" hand_attach xvda "physical-device=$(devt_hex /dev/nullb0)"
+	is "$(vbd_state 0 xvda)" 2 "the backend waits"
+	ms=$(milliseconds hand_close xvda)
+	diag "closed in $ms ms"
+	le "${ms:-99999}" 3000 "it closes fast"
+	ok "the disk is free at once" modprobe -r null_blk
+	ok "detach" hand_detach xvda
+}
+
+never_runs()
+{
+	local domid ms
+
+	ok "a disk in memory" null_disk
+	guest_config frozen pv phy:/dev/nullb0,xvda,w >"$LAB_TMP/frozen.cfg"
+	ok "it is made" xl create -q -p "$LAB_TMP/frozen.cfg"
+	at_end xl destroy frozen
+	domid=$(xl domid frozen)
+	ms=$(milliseconds xl block-detach frozen xvda)
+	diag "xl block-detach took $ms ms"
+	le "${ms:-99999}" 9000 "xl detaches without running into its time limit"
+	ok "it goes" xl destroy frozen
+	ok "and its disks" wait_for 30 not xenstore-exists "/local/domain/0/backend/vbd/$domid"
+}
+
+one_follows_another()
+{
+	ok "a disk in memory" null_disk
+	ok "attach" attach_loopback /dev/nullb0 xvda
+	ok "the frontend leaves" frontend_leaves
+	ok "the backend closes" wait_for 10 vbd_state_is 0 xvda 6
+	is "$(driver_threads)" "" "no thread is left"
+	ok "another one comes" frontend_returns
+	ok "the backend waits for it" wait_for 10 vbd_state_is 0 xvda 2
+	ok "detach" detach xvda
+}
+
+ok "no frontend is loaded" frontend_unload
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
-devt=$(devt_hex /dev/nullb0)
-leak_snapshot
-
-ok "attach where no frontend is" hand_attach xvda "physical-device=$devt"
-is "$(vbd_state 0 xvda)" 2 "the backend waits"
-ms=$(milliseconds hand_close xvda)
-diag "closed in $ms ms"
-le "${ms:-99999}" 3000 "it closes fast"
-ok "the disk is free at once" modprobe -r null_blk
-ok "detach" hand_detach xvda
-
-ok "a disk in memory" null_disk
-guest_config frozen pv phy:/dev/nullb0,xvda,w >"$LAB_TMP/frozen.cfg"
-ok "a guest that never runs" xl create -q -p "$LAB_TMP/frozen.cfg"
-at_end xl destroy frozen
-frozen=$(xl domid frozen)
-ms=$(milliseconds xl block-detach frozen xvda)
-diag "xl block-detach took $ms ms"
-le "${ms:-99999}" 9000 "xl detaches without running into its time limit"
-ok "the guest goes" xl destroy frozen
-ok "and its disks" wait_for 30 not xenstore-exists "/local/domain/0/backend/vbd/$frozen"
-leak_check "nothing is left behind"
-
+subtest "no frontend" none
+subtest "a guest that never runs" never_runs
 ok "the frontend loads" frontend_load
-ok "attach" attach_loopback /dev/nullb0 xvda
-ok "the frontend leaves" frontend_leaves
-ok "the backend closes" wait_for 10 vbd_state_is 0 xvda 6
-is "$(driver_threads)" "" "no thread is left"
-ok "another one comes" frontend_returns
-ok "the backend waits for it" wait_for 10 vbd_state_is 0 xvda 2
-ok "detach" detach xvda
-leak_check "nothing is left behind"
+subtest "frontends" one_follows_another
 ok "the backend unloads" module_unload
 done_testing

@@ -13,12 +13,6 @@ load()
 	fio_verify /dev/xvda --rw=randrw --bs=4k --iodepth="$1" --size=1m
 }
 
-# shrink: what the kernel does when it looks for memory
-shrink()
-{
-	echo 2 >/proc/sys/vm/drop_caches
-}
-
 squeezed()
 {
 	[ "$(vbd_stat 0 xvda squeezes)" -gt "$1" ]
@@ -36,13 +30,13 @@ ok "and kept" load 8
 is "$(vbd_stat 0 xvda map_ops)" "$mapped" "no grant is mapped again"
 is "$(vbd_stat 0 xvda squeezes)" 0 "nobody has asked for memory"
 nap 2
-ok "dom0 looks for memory" shrink
+ok "dom0 looks for memory" shrink_caches 2
 ok "the ring gives back, though idle" wait_for 5 squeezed 0
 ok "it works as before" load 16
 isnt "$(vbd_stat 0 xvda map_ops)" "$mapped" "it has mapped grants again"
 load 16 >/dev/null &
 for ((n = 0; n < 20; n++)); do
-	shrink
+	shrink_caches 2
 	nap 0.1
 done
 ok "and under load" wait $!

@@ -4,14 +4,15 @@
 # Disks that do not answer, and slow ones that hold up whoever opens or closes them.
 # Guest N, whose vbd is number 52000 + N, has /dev/mapper/stuckN.
 
-# each NUMBER COMMAND...: COMMAND 0, COMMAND 1 and so on; all of them have to succeed
+# each NUMBER COMMAND...: COMMAND 0, COMMAND 1 and so on; fails if one of them has
 each()
 {
-	local n
+	local n status=0
 
 	for ((n = 0; n < $1; n++)); do
-		"${@:2}" "$n" || return
+		"${@:2}" "$n" || status=1
 	done
+	return $status
 }
 
 # stuck_disk N: 1 MiB of /dev/nullb0; answers until stuck_stop

@@ -33,10 +33,10 @@ guest_modules='set -e
 
 start_driver_domain()
 {
-	ok "$1: a guest starts" guest_start dd pv "phy:$(lab_disk modules),xvdy,r" \
+	ok "a guest starts" guest_start dd pv "phy:$(lab_disk modules),xvdy,r" \
 		"phy:$(lab_disk job),xvdx,r" || bail "no driver domain"
 	dd=$(guest_domid dd)
-	ok "$1: the backend loads there" guest_run dd "$guest_modules" || bail "no backend"
+	ok "the backend loads there" guest_run dd "$guest_modules" || bail "no backend"
 	# shellcheck disable=SC2016 # the guest expands it
 	DISK=$(guest_run dd 'IFS=: read -r a b </sys/block/nullb0/dev; printf %x:%x "$a" "$b"')
 	BE=/local/domain/$dd/backend/vbd/0/51712
@@ -66,40 +66,57 @@ dd_state()
 	[ "$(xs_read "$BE/state")" = "$1" ]
 }
 
+blkfe()
+{
+	frontend "blkfe" /dev/stdin <<-END
+		protocol x86_64-abi
+		vbd be=$dd physical-device=$DISK
+		connect
+		sweep-sizes op=write
+		sweep-sizes op=read
+		stress count=300 area=65536
+		close
+		reopen
+		connect
+		read sector=0 n=8
+		destroy
+	END
+}
+
+verify()
+{
+	fio_verify /dev/xvda --rw=randrw --bsrange=512-44k --iodepth=32 --size=4m
+}
+
+destroyed_with_a_disk()
+{
+	start_driver_domain
+	blkfe
+	ok "attach" attach_dd
+	ok "fio verifies" verify
+	ok "random data" random_through /dev/xvda 2
+	ok "are on the disk" holds_random /dev/xvda direct
+	ok "it is destroyed" guest_destroy dd
+	# The toolstack cleans up after it
+	xenstore-rm "$FE"
+	ok "the disk is gone" wait_for 30 not test -b /dev/xvda
+}
+
+ends_in_order()
+{
+	start_driver_domain
+	ok "attach" attach_dd
+	ok "fio verifies" verify
+	ok "detach" detach_dd
+	is "$(guest_run dd 'ls /sys/bus/xen-backend/devices | wc -l')" 0 "no device is left there"
+	ok "the backend unloads there" guest_run dd 'rmmod xen-blkback && rmmod null_blk'
+	is "$(guest_run dd "dmesg | grep -E '$LAB_SPLAT'")" "" "no splat in its kernel log"
+	ok "it is destroyed" guest_destroy dd
+}
+
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load
-leak_snapshot
-start_driver_domain "first"
-frontend "blkfe" /dev/stdin <<END
-	protocol x86_64-abi
-	vbd be=$dd physical-device=$DISK
-	connect
-	sweep-sizes op=write
-	sweep-sizes op=read
-	stress count=300 area=65536
-	close
-	reopen
-	connect
-	read sector=0 n=8
-	destroy
-END
-ok "first: attach" attach_dd
-ok "first: fio verifies" fio_verify /dev/xvda --rw=randrw --bsrange=512-44k --iodepth=32 --size=4m
-ok "first: random data" random_through /dev/xvda 2
-ok "first: are on the disk" holds_random /dev/xvda direct
-ok "first: it is destroyed" guest_destroy dd
-# The toolstack cleans up after it
-xenstore-rm "$FE"
-ok "first: the disk is gone" wait_for 30 not test -b /dev/xvda
-
-start_driver_domain "second"
-ok "second: attach" attach_dd
-ok "second: fio verifies" fio_verify /dev/xvda --rw=randrw --bsrange=512-44k --iodepth=32 --size=4m
-ok "second: detach" detach_dd
-is "$(guest_run dd 'ls /sys/bus/xen-backend/devices | wc -l')" 0 "second: no device is left there"
-ok "second: the backend unloads there" guest_run dd 'rmmod xen-blkback && rmmod null_blk'
-is "$(guest_run dd "dmesg | grep -E '$LAB_SPLAT'")" "" "second: no splat in its kernel log"
-ok "second: it is destroyed" guest_destroy dd
-leak_check "nothing is left behind"
+subtest "first" destroyed_with_a_disk
+subtest "second" ends_in_order
 ok "the backend unloads" module_unload
 done_testing

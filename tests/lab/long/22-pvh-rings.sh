@@ -30,8 +30,8 @@ is "$(guest_run pvh 'cd /sys/block/xvda/mq; echo $(ls | wc -l) $(<0/nr_tags)')" 
 is "$(driver_threads | grep -c "^$domid.xvda-")" 2 "a thread each"
 ok "fio on each CPU verifies" guest_run pvh \
 	"$(jobs /dev/xvda --rw=write --cpus_allowed=0-1 --cpus_allowed_policy=split)" 400
-blockdev --flushbufs /dev/nullb0
-ok "dom0 verifies what the guest wrote" eval "$(jobs /dev/nullb0 --rw=read)"
+ok "dom0 verifies what the guest wrote" \
+	flushed /dev/nullb0 eval "$(jobs /dev/nullb0 --rw=read)"
 is "$(vbd_stat "$domid" xvda err_req)" 0 "no request was refused or failed"
 ok "the guest goes" guest_destroy pvh
 leak_check "nothing is left behind"

@@ -7,14 +7,6 @@
 
 . /lab/lib.sh
 
-PARAMETERS=/sys/module/xen_blkback/parameters
-
-# parameter NAME VALUE
-parameter()
-{
-	echo "$2" >"$PARAMETERS/$1"
-}
-
 # mapped: grants of dom0's own that the backend has mapped, beside the ring
 mapped()
 {
@@ -48,33 +40,40 @@ no_switches()
 	is "$(thread_switches xvda)" "$before" "$2: the thread does not wake up in $1 s"
 }
 
-# check_pair BACKEND FRONTEND TRUSTED: what is offered, what happens
-check_pair()
+# pair BACKEND FRONTEND TRUSTED: what is offered, what happens
+pair()
 {
-	local what="backend $1, frontend $2, trusted $3" both=$(($1 & $2))
+	local both=$(($1 & $2))
 
-	ok "$what: parameters" eval "parameter feature_persistent $1 &&
-		frontend_reload feature_persistent=$2 trusted=$3"
-	ok "$what: attach" disk_attach /dev/nullb0 xvda
-	is "$(xs_read "$(backend_path 0 xvda)/feature-persistent" \
-		"$(frontend_path 0 xvda)/feature-persistent" | paste -sd' ')" \
-		"$1 $2" "$what: both say so"
+	ok "the backend's parameter" parameter feature_persistent "$1"
+	ok "the frontend's" frontend_reload feature_persistent="$2" trusted="$3"
+	ok "attach" disk_attach /dev/nullb0 xvda
+	is "$(vbd_key 0 xvda feature-persistent) $(xs_read "$(frontend_path 0 xvda)/feature-persistent")" \
+		"$1 $2" "both say so"
 	mapped_by few_requests >/dev/null 2>&1
 	is "$(mapped_by few_requests 2>/dev/null)" $((both ? 0 : 16 * 11)) \
-		"$what: grants mapped by 16 requests of 11 pages"
-	is "$(mapped)" $((both ? 11 : 0)) "$what: grants that stay mapped"
-	ok "$what: fio verifies" fio_verify /dev/xvda --rw=randrw --bsrange=512-128k \
+		"grants mapped by 16 requests of 11 pages"
+	is "$(mapped)" $((both ? 11 : 0)) "grants that stay mapped"
+	ok "fio verifies" fio_verify /dev/xvda --rw=randrw --bsrange=512-128k \
 		--iodepth=16 --size=4m
-	ok "$what: the frontend writes" random_through /dev/xvda 2
-	ok "$what: dom0 finds the same bytes on the disk" holds_random /dev/nullb0 direct
-	[ $both = 1 ] || is "$(mapped)" 0 "$what: nothing stays mapped"
-	ok "$what: detach" hand_detach xvda
+	ok "the frontend writes" random_through /dev/xvda 2
+	ok "dom0 finds the same bytes on the disk" holds_random /dev/nullb0 direct
+	[ $both = 1 ] || is "$(mapped)" 0 "nothing stays mapped"
+	ok "detach" hand_detach xvda
 }
 
-check_limit()
+# limit_and_age: the second part needs an idle ring with many grants
+limit_and_age()
+{
+	ok "attach" disk_attach /dev/nullb0 xvda
+	limit
+	age
+	ok "detach" hand_detach xvda
+}
+
+limit()
 {
 	parameter max_persistent_grants 20
-	ok "limit of 20: attach" disk_attach /dev/nullb0 xvda
 	ok "limit of 20: fio verifies" fio_verify /dev/xvda --rw=randrw --bsrange=4k-128k \
 		--iodepth=16 --size=4m
 	is "$(mapped)" 20 "limit of 20: no more stay mapped"
@@ -84,8 +83,7 @@ check_limit()
 	le 100 "$(mapped)" "limit of 1056: more do"
 }
 
-# The ring of check_limit is idle, many grants are mapped
-check_age()
+age()
 {
 	no_switches 4 "unused for less than a minute"
 	parameter persistent_grant_unused_seconds 6
@@ -98,7 +96,6 @@ check_age()
 	no_switches 3 "0 seconds"
 	is "$(mapped)" 11 "with 0 seconds they stay"
 	parameter persistent_grant_unused_seconds 60
-	ok "detach" hand_detach xvda
 }
 
 nothing_mapped()
@@ -108,17 +105,17 @@ nothing_mapped()
 
 ok "the backend loads" module_load grant_policy=persistent
 ok "a disk in memory" null_disk
-leak_snapshot
 ENTRIES=$(grant_entries)
-check_pair 0 1 1
-check_pair 1 0 0
-check_pair 1 1 1
-check_limit
-check_age
+for settings in "0 1 1" "1 0 0" "1 1 1"; do
+	read -r backend frontend trusted <<<"$settings"
+	subtest "backend $backend, frontend $frontend, trusted $trusted" \
+		pair "$backend" "$frontend" "$trusted"
+done
+subtest "kept" limit_and_age
+disk=$(devt_hex /dev/nullb0)
 for persistent in 0 1; do
 	parameter feature_persistent $persistent
-	frontend "backend $persistent" grants.fe DISK="$(devt_hex /dev/nullb0)"
+	subtest "blkfe, backend $persistent" frontend "grants" grants.fe DISK="$disk"
 done
-leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -6,29 +6,27 @@
 
 . /lab/lib.sh
 
-PARAMETERS=/sys/module/xen_blkback/parameters
-
 # refuses PARAMETER VALUE...: and keeps what it has
 refuses()
 {
-	local file=$PARAMETERS/$1 before value
+	local name=$1 before value
 
 	shift
-	before=$(<"$file")
+	before=$(parameter "$name")
 	for value; do
-		! echo "$value" >"$file" || return
-		[ "$(<"$file")" = "$before" ] || return
+		! parameter "$name" "$value" || return
+		[ "$(parameter "$name")" = "$before" ] || return
 	done
 }
 
 # takes PARAMETER VALUE...
 takes()
 {
-	local file=$PARAMETERS/$1 value
+	local name=$1 value
 
 	shift
 	for value; do
-		echo "$value" >"$file" && [ "$(<"$file")" = "$value" ] || return
+		parameter "$name" "$value" && [ "$(parameter "$name")" = "$value" ] || return
 	done
 }
 
@@ -55,6 +53,14 @@ keys_before_state()
 	done
 } 2>&1
 
+offered()
+{
+	ok "is there before InitWait" keys_before_state
+	is "$(vbd_key 0 xvdb multi-queue-max-queues)" "$(nproc)" \
+		"max_queues=0 offers one ring for each CPU"
+	ok "detach" hand_detach xvdb
+}
+
 not_ok "the backend does not load with 65 queues" module_load max_queues=65
 not_ok "nor with rings of 32 pages" module_load max_ring_page_order=5
 ok "the backend loads" module_load
@@ -63,18 +69,13 @@ ok "and takes what is in it" takes max_queues 1 64 0
 ok "max_ring_page_order has a range" refuses max_ring_page_order 5 -1 4294967297 ""
 ok "and takes what is in it" takes max_ring_page_order 0 4
 
-leak_snapshot
-ok "no frontend is loaded" modprobe -r xen-blkfront
-ok "what is offered is there before InitWait" keys_before_state
-is "$(xs_read "$(backend_path 0 xvdb)/multi-queue-max-queues")" "$(nproc)" \
-	"max_queues=0 offers one ring for each CPU"
-ok "detach" hand_detach xvdb
-
+ok "no frontend is loaded" frontend_unload
+subtest "offered" offered
 ok "a disk in memory" null_disk
 takes max_queues 4
+disk=$(devt_hex /dev/nullb0)
 for abi in x86_64-abi x86_32-abi; do
-	frontend "shapes, $abi" shapes.fe ABI=$abi DISK="$(devt_hex /dev/nullb0)"
+	subtest "shapes" frontend "$abi" shapes.fe ABI=$abi DISK="$disk"
 done
-leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

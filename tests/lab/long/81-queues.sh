@@ -8,8 +8,6 @@
 
 . /lab/lib.sh
 
-PARAMETERS=/sys/module/xen_blkback/parameters
-
 # four_jobs DEVICE OPTION...: fio, the same for both sides
 four_jobs()
 {
@@ -21,12 +19,12 @@ four_jobs()
 # frontend_sectors: read and written, as the frontend counts
 frontend_sectors()
 {
-	awk '{ print $3, $7 }' /sys/block/xvda/stat
+	echo "$(disk_stat /dev/xvda read_sectors) $(disk_stat /dev/xvda write_sectors)"
 }
 
 backend_sectors()
 {
-	echo "$(vbd_stat 0 xvda rd_sect) $(vbd_stat 0 xvda wr_sect)"
+	vbd_stats 0 xvda rd_sect wr_sect
 }
 
 # sleeps QUEUES: how often each of the rings' threads has slept
@@ -51,16 +49,6 @@ all_worked()
 	done
 }
 
-# ways: how the data came, of "mapped" and "copied"
-ways()
-{
-	local ways=()
-
-	[ "$(vbd_stat 0 xvda map_ops)" = 0 ] || ways+=(mapped)
-	[ "$(vbd_stat 0 xvda copy_ops)" = 0 ] || ways+=(copied)
-	echo "${ways[*]}"
-}
-
 # said: what the frontend has logged of its disk, "PERSISTENT INDIRECT BOUNCE"
 said()
 {
@@ -71,73 +59,76 @@ said()
 # offer QUEUES ORDER POLICY: to the next frontend
 offer()
 {
-	echo "$1" >$PARAMETERS/max_queues
-	echo "$2" >$PARAMETERS/max_ring_page_order
-	echo "$3" >$PARAMETERS/grant_policy
+	parameter max_queues "$1"
+	parameter max_ring_page_order "$2"
+	parameter grant_policy "$3"
 }
 
-# check_shape QUEUES ORDER WAY WHAT: these rings the frontend has
-check_shape()
+# shape QUEUES ORDER MAPPED COPIED: these rings the frontend has, and its data comes
+# in this way
+shape()
 {
-	local what="$4: $1 rings of $((1 << $2)) pages" fe be slept
+	local fe be slept
 
-	ok "$what: attach" disk_attach /dev/nullb0 xvda || return
+	ok "attach" disk_attach /dev/nullb0 xvda || return
+	ways_start
 	is "$(find /sys/block/xvda/mq -mindepth 1 -maxdepth 1 -type d | wc -l) \
-$(cat /sys/block/xvda/mq/0/nr_tags)" "$1 $((32 << $2))" "$what: the frontend has them"
-	is "$(driver_threads | grep -c '^0\.xvda-')" "$1" "$what: a thread each"
+$(cat /sys/block/xvda/mq/0/nr_tags)" "$1 $((32 << $2))" "the frontend has them"
+	is "$(driver_threads | grep -c '^0\.xvda-')" "$1" "a thread each"
 	read -r -a fe <<<"$(frontend_sectors)"
 	read -r -a be <<<"$(backend_sectors)"
 	slept=$(sleeps "$1")
-	ok "$what: fio on each CPU verifies" four_jobs /dev/xvda --rw=write \
+	ok "fio on each CPU verifies" four_jobs /dev/xvda --rw=write \
 		--cpus_allowed=0-3 --cpus_allowed_policy=split
-	ok "$what: each thread has worked" all_worked "$slept" "$(sleeps "$1")"
+	ok "each thread has worked" all_worked "$slept" "$(sleeps "$1")"
 	read -r -a fe <<<"$(frontend_sectors) ${fe[*]}"
 	read -r -a be <<<"$(backend_sectors) ${be[*]}"
 	is "$((be[0] - be[2])) $((be[1] - be[3]))" "$((fe[0] - fe[2])) $((fe[1] - fe[3]))" \
-		"$what: the statistics are the sum over the rings"
-	blockdev --flushbufs /dev/nullb0
-	ok "$what: dom0 verifies what the frontend wrote" four_jobs /dev/nullb0 --rw=read
-	ok "$what: the frontend writes its largest requests" random_through /dev/xvda 2
-	blockdev --flushbufs /dev/nullb0
-	ok "$what: dom0 finds the same bytes" holds_random /dev/nullb0 direct
-	ok "$what: and the frontend reads them" holds_random /dev/xvda direct
-	is "$(ways)" "$3" "$what: data is $3"
-	is "$(vbd_stat 0 xvda err_req)" 0 "$what: no request was refused or failed"
-	ok "$what: detach" hand_detach xvda
+		"the statistics are the sum over the rings"
+	ok "dom0 verifies what the frontend wrote" \
+		flushed /dev/nullb0 four_jobs /dev/nullb0 --rw=read
+	ok "the frontend writes its largest requests" random_through /dev/xvda 2
+	ok "dom0 finds the same bytes" flushed /dev/nullb0 holds_random /dev/nullb0 direct
+	ok "and the frontend reads them" holds_random /dev/xvda direct
+	ways_are 0 xvda "$3" "$4" "data"
+	is "$(vbd_stat 0 xvda err_req)" 0 "no request was refused or failed"
+	ok "detach" hand_detach xvda
 	dd if=/dev/zero of=/dev/nullb0 bs=1M count=4 oflag=direct conv=nocreat,notrunc status=none
 }
 
-# variant QUEUES ORDER WAY SAID PARAMETER...: of the frontend, which is offered as many
-# rings as large as there can be
+# variant QUEUES ORDER MAPPED COPIED SAID PARAMETER...: of the frontend, which is
+# offered as many rings as large as there can be
 variant()
 {
-	local parameters=("${@:5}")
+	ok "the frontend loads" frontend_reload "${@:6}"
+	shape "${@:1:4}"
+	is "$(said)" "$5" "persistent grants, indirect, bounce buffer"
+}
 
-	ok "the frontend loads with ${parameters[*]}" frontend_reload "${parameters[@]}"
-	check_shape "$1" "$2" "$3" "${parameters[*]}"
-	is "$(said)" "$4" "${parameters[*]}: persistent grants, indirect, bounce buffer"
+# try_variant: a case named for its parameters
+try_variant()
+{
+	subtest "${*:6}" variant "$@"
 }
 
 ok "the backend loads" module_load
 ok "the frontend loads" frontend_load max_ring_page_order=4
 ok "a disk in memory" null_disk
-leak_snapshot
-for shape in "1 0" "2 1" "3 2" "4 3"; do
-	read -r queues order <<<"$shape"
+for rings in "1 0" "2 1" "3 2" "4 3"; do
+	read -r queues order <<<"$rings"
 	offer "$queues" "$order" auto
-	check_shape "$queues" "$order" mapped offered
+	subtest "offered: $queues rings of $((1 << order)) pages" shape "$queues" "$order" some none
 done
 offer 4 4 auto
 on=enabled off=disabled
-variant 4 4 mapped "$on $on $on" max_ring_page_order=4
-variant 2 1 mapped "$on $on $on" max_queues=2 max_ring_page_order=1
+try_variant 4 4 some none "$on $on $on" max_ring_page_order=4
+try_variant 2 1 some none "$on $on $on" max_queues=2 max_ring_page_order=1
 # A frontend that does not trust copies, into grants that are persistent or are not
-variant 3 0 mapped "$on $on $on" max_queues=3 trusted=0
-variant 3 4 copied "$off $on $on" max_queues=3 max_ring_page_order=4 trusted=0 \
+try_variant 3 0 some none "$on $on $on" max_queues=3 trusted=0
+try_variant 3 4 none some "$off $on $on" max_queues=3 max_ring_page_order=4 trusted=0 \
 	feature_persistent=0
-variant 4 2 copied "$off $on $off" max_ring_page_order=2 feature_persistent=0
+try_variant 4 2 none some "$off $on $off" max_ring_page_order=2 feature_persistent=0
 offer 4 4 map
-variant 4 0 mapped "$off $off $off" feature_persistent=0 max_indirect_segments=0
-leak_check "nothing is left behind"
+try_variant 4 0 some none "$off $off $off" feature_persistent=0 max_indirect_segments=0
 ok "the backend unloads" module_unload
 done_testing

@@ -25,7 +25,7 @@ measure()
 {
 	local rw n got
 
-	echo "$1" >/sys/module/xen_blkback/parameters/max_queues
+	parameter max_queues "$1"
 	ok "$1 queues: attach" disk_attach /dev/nullb0 xvda || bail "no disk"
 	is "$(find /sys/block/xvda/mq -mindepth 1 -maxdepth 1 -type d | wc -l)" "$1" \
 		"$1 queues: the frontend has them"
@@ -43,8 +43,7 @@ measure()
 
 ok "the backend loads" module_load max_queues=4
 ok "the frontend loads" frontend_load max_queues=16
-ok "a disk" modprobe null_blk nr_devices=1 gb=1 submit_queues=16
-at_end modprobe -r null_blk
+ok "a disk" null_disk memory_backed=0 submit_queues=16
 measure 4
 measure 16
 for rw in randread randwrite; do

@@ -17,8 +17,7 @@ ok "fio writes and verifies" fio --name=smoke --filename=/dev/xvda --rw=randrw \
 	--iodepth=32 --size=16m --verify=crc32c --minimal
 ok "random data through the frontend" \
 	dd if=/dev/urandom of=/dev/xvda bs=64k count=64 oflag=direct
-blockdev --flushbufs /dev/nullb0
-ok "the same bytes on the disk" cmp -n 4194304 /dev/xvda /dev/nullb0
+ok "the same bytes on the disk" flushed /dev/nullb0 cmp -n 4194304 /dev/xvda /dev/nullb0
 isnt "$(vbd_stat 0 xvda wr_req)" 0 "writes are counted"
 ok "detach" detach xvda
 leak_check "nothing is left behind"

@@ -9,14 +9,13 @@
 
 ok "the backend loads" module_load
 ok "a disk in memory" null_disk
-leak_snapshot
+disk=$(devt_hex /dev/nullb0)
 for abi in x86_64-abi x86_32-abi; do
-	frontend "abi: $abi" abi.fe ABI=$abi VALUES=full DISK="$(devt_hex /dev/nullb0)"
+	subtest "abi" frontend "$abi" abi.fe ABI=$abi VALUES=full DISK="$disk"
 done
 ok "a disk with a write cache and discard" null_disk cache_size=16 discard=1
 for abi in native absent; do
-	frontend "abi: $abi" abi.fe ABI=$abi VALUES=edge DISK="$(devt_hex /dev/nullb0)"
+	subtest "abi" frontend "$abi" abi.fe ABI=$abi VALUES=edge DISK="$disk"
 done
-leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

@@ -248,6 +248,19 @@ prints "a splat is found" \
 status 1' '
 done_testing'
 
+# functions FILE...: that they define
+functions()
+{
+	cat "$@" | grep -oE '^[a-z_0-9]+\(\)' | sort
+}
+
+# The library would call the script's function in place of its own
+is "$(comm -12 <(functions "$LAB"/lib/*.sh "$LAB"/../tap.sh) <(for script in "$LAB"/*/[0-9]*.sh \
+	"$LAB"/compare.sh "$LAB"/demo-dom0 "$LAB"/../../bench/*.sh; do
+	functions "$script" | uniq
+done | sort -u))" "" "no script defines what the library does"
+is "$(functions "$LAB"/lib/*.sh | uniq -d)" "" "nor does the library twice"
+
 # Names: prove, make check T= and people tell tests apart by them
 names=$(cd "$LAB" && printf '%s\n' t/*.sh long/*.sh | sed 's,.*/,,')
 is "$(grep -vE '^[0-9]{2}-[a-z0-9.-]+\.sh$' <<<"$names")" "" "each test has a number and a name"

@@ -23,7 +23,7 @@ detach()
 	xl block-detach 0 "$1" || return
 	wait_for 30 not test -b "/dev/$1" || return
 	wait_for 30 not xenstore-exists "$(backend_path 0 "$1")" || return
-	wait_for 30 vbd_gone 0 "$1" || return
+	wait_for 30 vbd_is_gone 0 "$1" || return
 	for n in "${LAB_LOOPBACKS[@]}"; do
 		[ "$n" = "$1" ] || kept+=("$n")
 	done
@@ -59,7 +59,7 @@ hand_attach()
 	# All in one transaction
 	xenstore-write -- "${pairs[@]}" || return
 	at_end hand_detach "$1"
-	wait_for 30 not vbd_gone 0 "$1" &&
+	wait_for 30 not vbd_is_gone 0 "$1" &&
 		wait_for 30 not vbd_state_is 0 "$1" 1
 }
 
@@ -101,7 +101,7 @@ hand_detach()
 {
 	xenstore-exists "$(backend_path 0 "$1")" || return 0
 	vbd_state_is 0 "$1" 6 || hand_close "$1" || return
-	wait_for 30 vbd_gone 0 "$1" || return
+	wait_for 30 vbd_is_gone 0 "$1" || return
 	xenstore-rm "$(backend_path 0 "$1")" "$(frontend_path 0 "$1")" || return
 	# blkfront lets go of the disk when its directory is gone
 	wait_for 30 not test -b "/dev/$1"

@@ -82,8 +82,8 @@ vbd_sysfs()
 	echo "/sys/bus/xen-backend/devices/vbd-$1-$(vdev_number "$2")"
 }
 
-# vbd_gone DOMID VDEV: for wait_for
-vbd_gone()
+# vbd_is_gone DOMID VDEV: for wait_for
+vbd_is_gone()
 {
 	[ ! -e "$(vbd_sysfs "$1" "$2")" ]
 }

@@ -164,7 +164,7 @@ refusals()
 	ok "persistent grants that were not agreed on are refused" tool 1 max_queues=2
 	ok "with the parameter that would do" says "give feature_persistent=0"
 	xenstore-rm "$IDLE"
-	ok "it is gone" wait_for 10 vbd_gone 0 xvdc
+	ok "it is gone" wait_for 10 vbd_is_gone 0 xvdc
 	xenstore-rm "$(backend_path 0 xvdc)"
 	is "$(loaded)" stock "still nothing has changed"
 }

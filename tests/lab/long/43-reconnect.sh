@@ -91,7 +91,7 @@ three_frontends()
 	ok "they come" hand_over
 	is "$(what_is_left)" $'0\n0' "what they wrote is on the disk"
 	hand_set xvda online 0
-	ok "and then none" wait_for 10 vbd_gone 0 xvda
+	ok "and then none" wait_for 10 vbd_is_gone 0 xvda
 	xenstore-rm "$(backend_path 0 xvda)" /local/domain/0/blkfe
 }
 

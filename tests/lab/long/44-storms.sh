@@ -33,7 +33,7 @@ storm()
 
 	toggle >"$LAB_TMP/storm" 2>&1 &
 	storm=$!
-	wait_for 10 not vbd_gone 0 xvda
+	wait_for 10 not vbd_is_gone 0 xvda
 	nap 1
 	within "attach while another frontend toggles its state" 10000 \
 		hand_attach xvdb "physical-device=$disk"

@@ -65,7 +65,7 @@ others_come_and_go()
 vanish()
 {
 	blkfe_forget "$1"
-	wait_for 30 vbd_gone 0 "$1"
+	wait_for 30 vbd_is_gone 0 "$1"
 }
 
 stuck_vanish()

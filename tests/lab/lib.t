@@ -18,7 +18,7 @@ of()
 	: >"$WORK/up"
 	cat >"$WORK/script" <<-END
 	. "$LAB/lib.sh"
-	leak_values() { cat "$WORK/up"; }
+	leak_values() { echo up: \$(cat "$WORK/up"); }
 	klog() { cat "$WORK/klog"; }
 	wait_for() { shift; "\$@"; }
 	up() { echo "\$1" >>"$WORK/up"; at_end down "\$1"; }
@@ -135,8 +135,8 @@ done_testing'
 prints "a leak is the fault of its case, and of no other" \
 'ok 1 - leaks: a
 not ok 2 - leaks: nothing is left behind
-#      got: lost
-# expected: 
+#      got: up: lost
+# expected: up:
 ok 3 - does not: a
 ok 4 - does not: nothing is left behind
 ok 5 - no splat in the kernel log
@@ -174,6 +174,15 @@ for name in fails bails breaks dies; do
 	subtest $name $name
 done
 subtest "goes on" pass a
+done_testing'
+
+prints "what fails in a case fails the script" \
+'not ok 1 - fails: a
+ok 2 - fails: nothing is left behind
+ok 3 - no splat in the kernel log
+1..3
+status 1' '
+subtest fails fail a
 done_testing'
 
 # shellcheck disable=SC2016 # for that script
@@ -237,6 +246,12 @@ liar() { printf "%s\n" "ok 1 - a" 1..1; return 1; }
 relay silent true
 relay liar liar
 relay true printf "%s\n" "ok 1 - a" 1..1
+done_testing'
+
+prints "no result is no success" \
+'1..0
+status 1' '
+tap_before_end() { :; }
 done_testing'
 
 echo >>"$WORK/klog" "[    1.0] Call Trace:"

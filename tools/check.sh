@@ -151,19 +151,15 @@ c_functions()
 
 # ---- checks -----------------------------------------------------------------
 
-check_w1_6_12()
+# sparse looks at what is compiled
+check_w1_sparse_6_12()
 {
-	need make "$CC" && build w1-6.12 6.12 CC="$CC" W=1 | none
+	need make "$CC" sparse && build w1-sparse-6.12 6.12 CC="$CC" W=1 C=1 | none
 }
 
 check_w1_6_1()
 {
 	need make "$CC" && build w1-6.1 6.1 CC="$CC" W=1 | none
-}
-
-check_sparse()
-{
-	need make "$CC" sparse && build sparse 6.12 CC="$CC" C=2 | none
 }
 
 # The headers' makefile sets CC, so LLVM=1 would quietly build with gcc; and

@@ -178,12 +178,12 @@ static const struct test tests[] = {
 		"FAIL main.fe:1 include a.fe key=1\n",
 	}, {
 		"a parameter that is not used", {
-			{ "main.fe", "include a.fe KEY=1 EROR=2\nsay on\n" },
+			{ "main.fe", "include a.fe KEY=1 ERRORS=2\nsay on\n" },
 			{ "a.fe", "default ERROR none\nsay $KEY $ERROR\n" },
 		},
 		"[1] [none]\n"
-		"# main.fe:1: a.fe does not use the parameter EROR\n"
-		"FAIL main.fe:1 include a.fe KEY=1 EROR=2\n"
+		"# main.fe:1: a.fe does not use the parameter ERRORS\n"
+		"FAIL main.fe:1 include a.fe KEY=1 ERRORS=2\n"
 		"[on]\n",
 	}, {
 		"a default uses a parameter", {

@@ -12,7 +12,7 @@
 # What xenwatch calls in the driver, and what must not take more than 10 ms: "each" of
 # the calls, or their "mean", since a probe does more and the host may interrupt it.
 # In those with "none" xenbus or the driver has to ask xenstored something.
-declare -A CALLBACKS=([frontend_changed]=each [disk_changed]=each [state_changed]=each [online_changed]=each [xenvbd_probe]=mean [reap]=none [xenvbd_remove]=none)
+declare -A CALLBACKS=([xs_frontend_changed]=each [xs_key_changed]=each [xs_probe]=mean [xs_reap]=none [xs_remove]=none)
 
 NR=20
 DRIVER=/sys/bus/xen-backend/drivers/vbd

@@ -7,6 +7,7 @@
 #   check-layers.pl [DIRECTORY OF THE DRIVER]
 
 use strict;
+use FindBin;
 use warnings;
 
 # From below to above. The two entries at the root are layers of their own.
@@ -162,7 +163,7 @@ sub check_circles
 	$visit->($_) for sort keys %uses;
 }
 
-chdir($ARGV[0] // "$0/../..") or die "$!\n";
+chdir($ARGV[0] // "$FindBin::Bin/..") or die "$!\n";
 read_sources();
 check_includes($_) for sort keys %text;
 check_silence($_) for grep { m{^core/} } sort keys %text;

@@ -67,7 +67,7 @@ traced()
 		$TRACE/trace
 }
 
-# A histogram of what each request has taken, as design.rst says
+# A histogram of what each request has taken, as performance.rst says
 TAKE='hist:keys=req:t=common_timestamp.usecs'
 # shellcheck disable=SC2016 # they are the kernel's variables
 RESPOND='hist:keys=req:us=common_timestamp.usecs-$t:onmatch(xen_blkback.xenvbd_take).xenvbd_latency($us)'

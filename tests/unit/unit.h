@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What all unit tests of the pure core share. */
+/* What all unit tests share. */
 #ifndef UNIT_H
 #define UNIT_H
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the unit tests of the pure core and runs them: the TAP of all their
+# Builds the unit tests and runs them: the TAP of all their
 # programs as one. For prove, from any directory.
-#   SRC=dir  test the core in this directory   O=dir  build there
+#   SRC=dir  test the driver in this directory   O=dir  build there
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 SRC=${SRC:-$(cd "$HERE/../.." && pwd)}

@@ -61,10 +61,11 @@ static void *object_alloc(size_t size, size_t align, int kind, gfp_t flags)
 
 static void object_free(const void *ptr, int kind)
 {
-	struct fake_object *object = (struct fake_object *)ptr - 1;
+	struct fake_object *object;
 
 	if (!ptr)
 		return;
+	object = (struct fake_object *)ptr - 1;
 	shim_bug_on(object->kind != kind);
 	object->kind = 0;
 	fake_nr_objects--;

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is copied from or to the guest, and the pages for that. */
+#include "rig.h"
+
+static struct xenvbd_copy *copy_of(struct xenvbd_ring *ring)
+{
+	return &ring->pages.copy;
+}
+
+/* A request that copies, with its pages. */
+static struct xenvbd_req *copy_req(struct xenvbd_ring *ring, u8 op,
+				   unsigned int nr_segs, grant_ref_t gref)
+{
+	struct xenvbd_req *req = rig_req(ring, op, 0, nr_segs, gref);
+
+	req->method = XENVBD_METHOD_COPY;
+	expect(xenvbd_copy_reserve(ring, nr_segs), "no pages");
+	xenvbd_copy_add(ring, req);
+	return req;
+}
+
+static void req_done(struct xenvbd_req *req)
+{
+	xenvbd_copy_release(copy_of(req->ring), req);
+	xenvbd_req_shrink(req);
+	rig_req_put(req);
+}
+
+/* ---- pages ----------------------------------------------------------------- */
+
+static void pages_are_allocated_as_needed(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_copy *copy = copy_of(ring);
+	struct xenvbd_req *req;
+	unsigned int i;
+
+	/* Nothing needs nothing, not even room for them. */
+	assert_true(xenvbd_copy_reserve(ring, 0));
+	assert_null(copy->free);
+
+	assert_true(xenvbd_copy_reserve(ring, 5));
+	assert_int_equal(copy->nr_free, 5);
+	assert_int_equal(fake_nr_pages, 5);
+	/* They are there already. */
+	assert_true(xenvbd_copy_reserve(ring, 3));
+	assert_int_equal(fake_nr_pages, 5);
+
+	jiffies += 17;
+	req = copy_req(ring, BLKIF_OP_READ, 3, 10);
+	assert_int_equal(copy->nr_free, 2);
+	assert_int_equal(copy->nr_pages, 5);
+	assert_int_equal(copy->nr_reqs, 1);
+	assert_true(copy->used_at == jiffies);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(req->gref[i], 10 + i);
+		assert_int_equal(req->bvec[i].bv_len, XEN_PAGE_SIZE);
+		assert_int_equal(req->bvec[i].bv_offset, 0);
+		/* A disk that reads too little shows the guest zeroes. */
+		assert_int_equal(req->bvec[i].bv_page->memory[99], 0);
+	}
+	/* The two that are free count. */
+	assert_true(xenvbd_copy_reserve(ring, 4));
+	assert_int_equal(fake_nr_pages, 7);
+
+	req_done(req);
+	assert_int_equal(copy->nr_free, 7);
+	assert_int_equal(copy->nr_reqs, 0);
+	rig_down();
+}
+
+static void a_ring_has_its_share_of_pages(void **state)
+{
+	static const struct {
+		u32 max_pages, share;
+	} rows[] = { { 8192, 512 }, { 2048, 512 }, { 1600, 400 }, { 1024, 256 } };
+	struct xenvbd_ring *ring;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		ring = rig_up(1, 1, false);
+		ring->pages.pool.max_pages = rows[i].max_pages;
+		expect(xenvbd_copy_reserve(ring, rows[i].share), "row %u", i);
+		expect(!xenvbd_copy_reserve(ring, rows[i].share + 1), "row %u", i);
+		expect(fake_nr_pages == rows[i].share, "row %u", i);
+		rig_down();
+	}
+}
+
+static void memory_is_not_waited_for(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+
+	/* No room for pages. */
+	fake_fail_at(&fake_allocs, 1);
+	assert_false(xenvbd_copy_reserve(ring, 2));
+	assert_null(copy_of(ring)->free);
+	/* No second page. The first one stays. */
+	fake_fail_at(&fake_allocs, 3);
+	assert_false(xenvbd_copy_reserve(ring, 2));
+	assert_int_equal(copy_of(ring)->nr_free, 1);
+	assert_int_equal(copy_of(ring)->nr_pages, 1);
+	/* Now there is memory. */
+	assert_true(xenvbd_copy_reserve(ring, 2));
+	assert_int_equal(fake_nr_pages, 2);
+	rig_down();
+}
+
+static void a_page_in_use_below_is_left_there(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *req = copy_req(ring, BLKIF_OP_WRITE, 3, 10);
+	struct page *held = req->bvec[1].bv_page;
+
+	held->refs++;
+	req_done(req);
+	assert_int_equal(copy_of(ring)->nr_free, 2);
+	assert_int_equal(copy_of(ring)->nr_pages, 2);
+	assert_int_equal(held->refs, 1);
+	assert_int_equal(fake_nr_pages, 3);
+	put_page(held);
+	rig_down();
+}
+
+static void unused_pages_go_after_a_second(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_copy *copy = copy_of(ring);
+	struct xenvbd_req *req;
+
+	assert_true(xenvbd_copy_trim(copy) == MAX_SCHEDULE_TIMEOUT);
+
+	/* All are in use: nothing to give back. */
+	req = copy_req(ring, BLKIF_OP_READ, 3, 10);
+	assert_true(xenvbd_copy_trim(copy) == MAX_SCHEDULE_TIMEOUT);
+	assert_int_equal(fake_nr_pages, 3);
+	req_done(req);
+
+	jiffies += HZ - 1;
+	assert_int_equal(xenvbd_copy_trim(copy), HZ);
+	assert_int_equal(fake_nr_pages, 3);
+	jiffies++;
+	assert_true(xenvbd_copy_trim(copy) == MAX_SCHEDULE_TIMEOUT);
+	assert_int_equal(fake_nr_pages, 0);
+	assert_int_equal(copy->nr_pages, 0);
+	assert_null(copy->free);
+	rig_down();
+}
+
+static void pages_in_use_stay(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_copy *copy = copy_of(ring);
+	struct xenvbd_req *req;
+
+	assert_true(xenvbd_copy_reserve(ring, 5));
+	req = copy_req(ring, BLKIF_OP_READ, 3, 10);
+	xenvbd_copy_free(copy);
+	assert_int_equal(fake_nr_pages, 3);
+	assert_int_equal(copy->nr_pages, 3);
+	assert_int_equal(copy->nr_free, 0);
+	assert_non_null(copy->free);
+	req_done(req);
+	assert_int_equal(copy->nr_free, 3);
+	rig_down();
+}
+
+/* ---- data ------------------------------------------------------------------ */
+
+static void data_is_copied_both_ways(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *read, *write;
+	struct xenvbd_seg *segs;
+	unsigned int i;
+
+	guest_fill(20, 2, 3);
+	read = rig_req(ring, BLKIF_OP_READ, 0, 2, 10);
+	segs = xenvbd_req_segs(read);
+	segs[1].first_sect = 3;
+	segs[1].last_sect = 3;
+	read->method = XENVBD_METHOD_COPY;
+	assert_true(xenvbd_copy_reserve(ring, 4));
+	xenvbd_copy_add(ring, read);
+	assert_int_equal(read->bvec[1].bv_offset, 3 * SECTOR_SIZE);
+	assert_int_equal(read->bvec[1].bv_len, SECTOR_SIZE);
+	write = copy_req(ring, BLKIF_OP_WRITE, 2, 20);
+	read->next = write;
+
+	xenvbd_copy_in(ring, read);
+	assert_int_equal(fake_nr_copies, 2);
+	assert_int_equal(fake_nr_copy_calls, 1);
+	for (i = 0; i < 2 * XEN_PAGE_SIZE; i++)
+		assert_int_equal(write->bvec[i / XEN_PAGE_SIZE]
+					 .bv_page->memory[i % XEN_PAGE_SIZE],
+				 guest_byte(3, i));
+
+	memset(read->bvec[0].bv_page->memory, 0x77, XEN_PAGE_SIZE);
+	memset(read->bvec[1].bv_page->memory, 0x88, XEN_PAGE_SIZE);
+	xenvbd_copy_out(ring, read);
+	assert_int_equal(fake_nr_copies, 4);
+	assert_int_equal(fake_grant(10)[0], 0x77);
+	assert_int_equal(fake_grant(10)[XEN_PAGE_SIZE - 1], 0x77);
+	assert_int_equal(fake_grant(11)[3 * SECTOR_SIZE - 1], 0);
+	assert_int_equal(fake_grant(11)[3 * SECTOR_SIZE], 0x88);
+	assert_int_equal(fake_grant(11)[4 * SECTOR_SIZE - 1], 0x88);
+	assert_int_equal(fake_grant(11)[4 * SECTOR_SIZE], 0);
+	assert_int_equal(ring->stats.copy_ops, 4);
+	assert_int_equal(ring->stats.copy_calls, 2);
+	assert_int_equal(ring->pages.batch.nr, 0);
+	assert_int_equal(read->status, BLK_STS_OK);
+	assert_int_equal(write->status, BLK_STS_OK);
+	req_done(read);
+	req_done(write);
+	rig_down();
+}
+
+static void what_is_not_wanted_is_not_copied(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *failed = copy_req(ring, BLKIF_OP_READ, 1, 10);
+	struct xenvbd_req *mapped = copy_req(ring, BLKIF_OP_READ, 1, 11);
+
+	failed->status = BLK_STS_IOERR;
+	failed->next = mapped;
+	mapped->method = XENVBD_METHOD_MAP;
+	xenvbd_copy_out(ring, failed);
+	xenvbd_copy_in(ring, failed);
+	/* Nothing at all: no hypercall either. */
+	assert_int_equal(fake_nr_copy_calls, 0);
+	assert_int_equal(ring->stats.copy_calls, 0);
+	req_done(failed);
+	req_done(mapped);
+	rig_down();
+}
+
+static void batches_are_split(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 4, false);
+	struct xenvbd_req *first = copy_req(ring, BLKIF_OP_WRITE, 200, 1000);
+	struct xenvbd_req *second = copy_req(ring, BLKIF_OP_WRITE, 200, 2000);
+
+	guest_fill(2000, 200, 9);
+	first->next = second;
+	xenvbd_copy_in(ring, first);
+	assert_int_equal(fake_nr_copies, 400);
+	assert_int_equal(fake_nr_copy_calls, 2);
+	assert_int_equal(ring->stats.copy_ops, 400);
+	assert_int_equal(second->bvec[199].bv_page->memory[5],
+			 guest_byte(9, 199 * XEN_PAGE_SIZE + 5));
+	req_done(first);
+	req_done(second);
+	rig_down();
+}
+
+static void a_segment_that_fails_fails_its_request(void **state)
+{
+	unsigned int nth;
+
+	for (nth = 1; nth <= 4; nth++) {
+		struct xenvbd_ring *ring = rig_up(1, 1, false);
+		struct xenvbd_req *first = copy_req(ring, BLKIF_OP_WRITE, 2, 10);
+		struct xenvbd_req *second = copy_req(ring, BLKIF_OP_WRITE, 2, 20);
+
+		first->next = second;
+		fake_fail_at(&fake_grants, nth);
+		xenvbd_copy_in(ring, first);
+		expect(first->status == (nth <= 2 ? BLK_STS_IOERR : BLK_STS_OK),
+		       "%u", nth);
+		expect(second->status == (nth > 2 ? BLK_STS_IOERR : BLK_STS_OK),
+		       "%u", nth);
+		req_done(first);
+		req_done(second);
+		rig_down();
+	}
+}
+
+static void a_read_needs_a_page_that_may_be_written(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *read = copy_req(ring, BLKIF_OP_READ, 1, 10);
+	struct xenvbd_req *write = copy_req(ring, BLKIF_OP_WRITE, 1, 11);
+
+	fake_grant_readonly(10);
+	fake_grant_readonly(11);
+	xenvbd_copy_in(ring, write);
+	assert_int_equal(write->status, BLK_STS_OK);
+	xenvbd_copy_out(ring, read);
+	assert_int_equal(read->status, BLK_STS_IOERR);
+	req_done(read);
+	req_done(write);
+	rig_down();
+}
+
+/* ---- segments of INDIRECT requests ------------------------------------------ */
+
+static struct xenvbd_req *fetch_req(struct xenvbd_ring *ring, unsigned int nr_segs,
+				    grant_ref_t desc)
+{
+	struct xenvbd_req *req = rig_req(ring, BLKIF_OP_READ, 0, 0, 0);
+	struct blkif_request_segment *segs = (void *)fake_grant(desc);
+	unsigned int i;
+
+	for (i = 0; i < 512; i++)
+		segs[i] = (struct blkif_request_segment) { desc * 1000 + i, 1, 2 };
+	req->nr_segs = nr_segs;
+	req->segs = XENVBD_SEGS_WANTED;
+	req->desc_gref = desc;
+	expect(xenvbd_req_enlarge(req), "no memory");
+	return req;
+}
+
+static void segments_are_fetched(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *first = fetch_req(ring, 256, 10);
+	struct xenvbd_req *other = rig_req(ring, BLKIF_OP_READ, 0, 1, 99);
+	struct xenvbd_req *second = fetch_req(ring, 13, 11);
+	struct xenvbd_seg *segs;
+	unsigned int i;
+
+	first->next = other;
+	other->next = second;
+	assert_true(xenvbd_copy_add_fetch(ring, first));
+	assert_true(xenvbd_copy_add_fetch(ring, second));
+	assert_int_equal(ring->pages.batch.nr, 2);
+	xenvbd_copy_fetch(ring, first);
+	assert_int_equal(fake_nr_copy_calls, 1);
+	assert_int_equal(ring->pages.batch.nr, 0);
+	assert_int_equal(ring->stats.copy_calls, 1);
+	/* Not data. */
+	assert_int_equal(ring->stats.copy_ops, 0);
+
+	assert_int_equal(first->segs, XENVBD_SEGS_FETCHED);
+	assert_int_equal(second->segs, XENVBD_SEGS_FETCHED);
+	assert_int_equal(other->segs, XENVBD_SEGS_CHECKED);
+	segs = xenvbd_req_segs(first);
+	for (i = 0; i < 256; i++) {
+		assert_int_equal(segs[i].gref, 10000 + i);
+		assert_int_equal(segs[i].first_sect, 1);
+		assert_int_equal(segs[i].last_sect, 2);
+	}
+	assert_int_equal(xenvbd_req_segs(second)[12].gref, 11012);
+	xenvbd_req_shrink(first);
+	xenvbd_req_shrink(second);
+	rig_down();
+}
+
+static void nothing_to_fetch_is_no_hypercall(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+
+	xenvbd_copy_fetch(ring, NULL);
+	assert_int_equal(fake_nr_copy_calls, 0);
+	rig_down();
+}
+
+static void segments_that_are_not_granted_fail_their_request(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *first = fetch_req(ring, 20, 10);
+	struct xenvbd_req *second = fetch_req(ring, 20, 11);
+
+	first->next = second;
+	first->desc_gref = 500;
+	assert_true(xenvbd_copy_add_fetch(ring, first));
+	assert_true(xenvbd_copy_add_fetch(ring, second));
+	xenvbd_copy_fetch(ring, first);
+	assert_int_equal(first->status, BLK_STS_IOERR);
+	assert_int_equal(first->segs, XENVBD_SEGS_FETCHED);
+	assert_int_equal(second->status, BLK_STS_OK);
+	assert_int_equal(xenvbd_req_segs(second)[19].gref, 11019);
+	xenvbd_req_shrink(first);
+	xenvbd_req_shrink(second);
+	rig_down();
+}
+
+static void a_batch_of_fetches_fills_up(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 16, false);
+	struct xenvbd_req *req = fetch_req(ring, 1, 10);
+	unsigned int i;
+
+	for (i = 0; i < XENVBD_BATCH_GRANTS; i++)
+		assert_true(xenvbd_copy_add_fetch(ring, req));
+	assert_false(xenvbd_copy_add_fetch(ring, req));
+	assert_int_equal(ring->pages.batch.nr, XENVBD_BATCH_GRANTS);
+	ring->pages.batch.nr = 0;
+	xenvbd_req_shrink(req);
+	rig_down();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pages_are_allocated_as_needed),
+		cmocka_unit_test(a_ring_has_its_share_of_pages),
+		cmocka_unit_test(memory_is_not_waited_for),
+		cmocka_unit_test(a_page_in_use_below_is_left_there),
+		cmocka_unit_test(unused_pages_go_after_a_second),
+		cmocka_unit_test(pages_in_use_stay),
+		cmocka_unit_test(data_is_copied_both_ways),
+		cmocka_unit_test(what_is_not_wanted_is_not_copied),
+		cmocka_unit_test(batches_are_split),
+		cmocka_unit_test(a_segment_that_fails_fails_its_request),
+		cmocka_unit_test(a_read_needs_a_page_that_may_be_written),
+		cmocka_unit_test(segments_are_fetched),
+		cmocka_unit_test(nothing_to_fetch_is_no_hypercall),
+		cmocka_unit_test(segments_that_are_not_granted_fail_their_request),
+		cmocka_unit_test(a_batch_of_fetches_fills_up),
+	};
+
+	return RUN(tests);
+}

@@ -594,8 +594,16 @@ void xen_irq_lateeoi(unsigned int irq, unsigned int flags)
 
 static void grants_reset(void)
 {
-	unsigned int i;
+	unsigned long i;
 
+	/* Of pages that were lost, or of a test that has failed. */
+	for (i = 0; i < nr_handles; i++) {
+		if (!mappings[i])
+			continue;
+		mappings[i]->page->mapping = NULL;
+		page_free(mappings[i]->page);
+		free(mappings[i]);
+	}
 	for (i = 0; i < FAKE_MAX_GREFS; i++)
 		free(grants[i].memory);
 	memset(grants, 0, sizeof(grants));

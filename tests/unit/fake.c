@@ -548,12 +548,22 @@ unsigned int fake_bio_end_all(void)
 	return nr;
 }
 
-static void disk_reset(void)
+u8 disk_byte(u64 pos)
+{
+	return pos / SECTOR_SIZE * 31 + pos % 251;
+}
+
+void fake_disk_fill(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < sizeof(fake_disk.data); i++)
-		fake_disk.data[i] = i / SECTOR_SIZE * 31 + i % 251;
+		fake_disk.data[i] = disk_byte(i);
+}
+
+static void disk_reset(void)
+{
+	fake_disk_fill();
 	fake_disk.gd = (struct gendisk) { .diskseq = 42 };
 	fake_disk.bdev = (struct block_device) {
 		.bd_disk = &fake_disk.gd,

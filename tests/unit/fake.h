@@ -126,6 +126,10 @@ extern unsigned long fake_nr_submits;
 /* The last plug's nr_ios, when a bio was submitted under it; 0: no plug. */
 extern unsigned int fake_plug_ios;
 
+/* What the disk has at this byte at first; and have it there again. */
+u8 disk_byte(u64 pos);
+void fake_disk_fill(void);
+
 /* The oldest bio that was submitted and is not complete, or NULL. */
 struct bio *fake_bio_first(void);
 /* Complete one: it does what it says if the status is BLK_STS_OK. */

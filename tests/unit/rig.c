@@ -316,11 +316,6 @@ void guest_expect_none(struct xenvbd_ring *ring)
 
 /* ---- patterns -------------------------------------------------------------- */
 
-u8 disk_byte(u64 pos)
-{
-	return pos / SECTOR_SIZE * 31 + pos % 251;
-}
-
 u8 guest_byte(u8 seed, u64 pos)
 {
 	return seed + pos / SECTOR_SIZE * 17 + pos % 253;

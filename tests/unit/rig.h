@@ -79,8 +79,6 @@ void guest_expect(struct xenvbd_ring *ring, u64 id, s16 status);
 void guest_expect_none(struct xenvbd_ring *ring);
 struct xenvbd_sring_page *guest_sring(struct xenvbd_ring *ring);
 
-/* What the disk has at this byte at first, see fake.c. */
-u8 disk_byte(u64 pos);
 /* Write a pattern to pages from @gref on. */
 void guest_fill(grant_ref_t gref, unsigned int nr, u8 seed);
 u8 guest_byte(u8 seed, u64 pos);

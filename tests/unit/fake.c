@@ -555,10 +555,14 @@ u8 disk_byte(u64 pos)
 
 void fake_disk_fill(void)
 {
+	static u8 first[sizeof(fake_disk.data)];
+	static bool once;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(fake_disk.data); i++)
-		fake_disk.data[i] = disk_byte(i);
+	for (i = 0; i < sizeof(first) && !once; i++)
+		first[i] = disk_byte(i);
+	once = true;
+	memcpy(fake_disk.data, first, sizeof(first));
 }
 
 static void disk_reset(void)

@@ -107,7 +107,7 @@ unsigned int fake_grant_maps(grant_ref_t gref);
 
 /* ---- the disk ----------------------------------------------------------- */
 
-#define FAKE_DISK_SECTS	8192
+#define FAKE_DISK_SECTS	4096
 
 struct fake_disk {
 	struct block_device bdev;

@@ -380,6 +380,13 @@ static void the_pool_has_an_end(void **state)
 	pool->max_pages = 40;
 	first = start(ring, BLKIF_OP_READ, 30, 1000);
 	assert_int_equal(pool->nr_pages, 32);
+	/* Two are free, eight could be had: that is not enough. */
+	third = rig_req(ring, BLKIF_OP_READ, 0, 11, 4000);
+	assert_false(xenvbd_pages_reserve(ring, third));
+	assert_true(ring->starved);
+	assert_int_equal(pool->nr_pages, 32);
+	rig_req_put(third);
+	ring->starved = false;
 	/* The last step is a small one. */
 	second = start(ring, BLKIF_OP_READ, 9, 2000);
 	assert_int_equal(pool->nr_pages, 40);
@@ -566,6 +573,8 @@ static void what_is_not_used_goes_in_the_end(void **state)
 	struct xenvbd_persistent *persistent = &ring->pages.persistent;
 
 	assert_true(xenvbd_pages_trim(ring) == MAX_SCHEDULE_TIMEOUT);
+	/* They wrap around before the time is over. */
+	jiffies = -30UL * HZ;
 	use(ring, BLKIF_OP_READ, 2, 10);
 	jiffies += 10 * HZ;
 	use(ring, BLKIF_OP_READ, 2, 20);

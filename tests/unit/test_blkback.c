@@ -376,6 +376,17 @@ static void a_read_only_disk_is_not_written(void **state)
 	down();
 }
 
+static unsigned int count(const char *text, const char *word)
+{
+	unsigned int nr = 0;
+
+	while ((text = strstr(text, word))) {
+		text++;
+		nr++;
+	}
+	return nr;
+}
+
 /* ---- INDIRECT requests ---------------------------------------------------------- */
 
 static struct guest_req indirect(u8 op, u64 id, u64 sector, unsigned int nr_segs,
@@ -438,7 +449,10 @@ static void indirect_segments_are_checked(void **state)
 	/* One hypercall for all four. */
 	assert_int_equal(fake_nr_copy_calls, 1);
 	assert_int_equal(fake_nr_submits, 1);
-	assert_int_equal(fake_nr_mappings, 20);
+	/* Of the others nothing is mapped, and what was not fetched is not judged. */
+	assert_int_equal(fake_nr_maps, 20);
+	assert_true(fake_logged("sectors in a segment"));
+	assert_int_equal(count(fake_log(), "refused"), 2);
 	passes(ring);
 	guest_expect(ring, 1, ERROR);
 	guest_expect(ring, 2, ERROR);
@@ -568,6 +582,28 @@ static void a_failed_flush_is_hidden_for_a_while(void **state)
 	passes(ring);
 	guest_expect(ring, 1, OKAY);
 	assert_int_equal(ring->stats.err_req, 0);
+	down();
+}
+
+static void a_request_is_no_failed_flush_from_before(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+
+	send(ring, rw(BLKIF_OP_FLUSH_DISKCACHE, 1, 0, 0, 0));
+	pass(ring);
+	/* So it is shown at once. */
+	ring->wake.draining = true;
+	fake_bio_end(fake_bio_first(), BLK_STS_IOERR);
+	pass(ring);
+	guest_expect(ring, 1, ERROR);
+	ring->wake.draining = false;
+
+	/* In the same memory, a write that cannot be mapped. */
+	send(ring, (struct guest_req) { .op = BLKIF_OP_WRITE, .id = 2, .nr_segs = 1,
+					.gref = 3000 });
+	pass(ring);
+	guest_expect(ring, 2, ERROR);
+	assert_int_equal(fake_nr_submits, 1);
 	down();
 }
 
@@ -1329,6 +1365,7 @@ int main(void)
 		cmocka_unit_test(a_flush_has_no_place),
 		cmocka_unit_test(a_disk_without_flushes_is_reported),
 		cmocka_unit_test(a_failed_flush_is_hidden_for_a_while),
+		cmocka_unit_test(a_request_is_no_failed_flush_from_before),
 		cmocka_unit_test(a_barrier_orders_writes_and_not_reads),
 		cmocka_unit_test(discards_go_piece_by_piece),
 		cmocka_unit_test(a_discard_is_cut_short_if_its_vbd_is_removed),

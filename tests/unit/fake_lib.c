@@ -10,15 +10,21 @@
 
 /* ---- printing ------------------------------------------------------------ */
 
-/* %*pE: text of so many bytes, what cannot be printed in octal digits. */
+/* %*pE: text of so many bytes; what cannot be printed is escaped as C does it. */
 static int print_escaped(char *buf, size_t size, int len, const char *text)
 {
+	static const char special[] = "\n\r\t\v\f\a\033", letters[] = "nrtvfae";
+	const char *found;
 	int i, n = 0;
 
-	for (i = 0; i < len && n + 5 < (int)size; i++)
-		n += snprintf(buf + n, size - n,
-			      isprint((u8)text[i]) && text[i] != '\\' ? "%c" : "\\%03o",
-			      (u8)text[i]);
+	for (i = 0; i < len && n + 5 < (int)size; i++) {
+		found = text[i] ? strchr(special, text[i]) : NULL;
+		if (found)
+			n += snprintf(buf + n, size - n, "\\%c", letters[found - special]);
+		else
+			n += snprintf(buf + n, size - n, isprint((u8)text[i]) ? "%c" : "\\%03o",
+				      (u8)text[i]);
+	}
 	return n;
 }
 

@@ -27,8 +27,15 @@ typedef unsigned int gfp_t;
 
 #define U64_MAX		(~(u64)0)
 
-/* In Linux only; Linux has a few errno values more than the C library shows. */
-#define IS_ENABLED(option)	0
+/* True if the option is defined as 1, false if it is not defined. */
+#define IS_ENABLED(option)	SHIM_IS_DEFINED(option)
+#define SHIM_IS_DEFINED(val)	SHIM_IS_ONE(SHIM_COMMA_##val)
+#define SHIM_COMMA_1		0,
+#define SHIM_IS_ONE(comma_or_junk)	SHIM_SECOND(comma_or_junk 1, 0, 0)
+#define SHIM_SECOND(a, b, ...)	b
+
+/* Most hosts are of this kind. */
+#define CONFIG_X86	1
 
 /*
  * The driver does what it must not: the test fails, and does not go on. The

@@ -310,6 +310,7 @@ unsigned int num_online_cpus(void)
 /* ---- what has to be undone ------------------------------------------------ */
 
 unsigned long fake_nr_synchronizes;
+/* The latter of all threads together. */
 static int rcu_depth, noio_depth;
 
 void rcu_read_lock(void)
@@ -332,13 +333,14 @@ void synchronize_rcu(void)
 
 unsigned int memalloc_noio_save(void)
 {
-	return noio_depth++;
+	noio_depth++;
+	return 0;
 }
 
 void memalloc_noio_restore(unsigned int flags)
 {
+	shim_bug_on(!noio_depth);
 	noio_depth--;
-	shim_bug_on(noio_depth != (int)flags);
 }
 
 /* Handing over is quicker then. */

@@ -73,7 +73,8 @@ static int keys_parse_devt(const char *str, dev_t *devt)
 	unsigned int major, minor;
 	int end = 0;
 
-	if (sscanf(str, "%x:%x%n", &major, &minor, &end) != 2 || str[end])
+	/* Of more digits sscanf() would take the last ones. */
+	if (sscanf(str, "%8x:%8x%n", &major, &minor, &end) != 2 || str[end])
 		return -EINVAL;
 	if (major >= BIT(32 - MINORBITS) || minor > MINORMASK)
 		return -ERANGE;

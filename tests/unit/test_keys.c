@@ -485,6 +485,25 @@ static void physical_device_is_two_numbers_in_hex(void **state)
 	control_vbd_put(vbd);
 }
 
+/* Numbers of 33 bits and more must not become those of another disk. */
+static void physical_device_does_not_overflow(void **state)
+{
+	static const char *const values[] = {
+		"100000007:0", "7:100000000", "10000000000000007:0", "7:10000000000000000",
+	};
+	struct xenvbd *vbd = control_vbd();
+	struct xenvbd_disk_keys keys;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		xenstore_set(BE "/physical-device", "%s", values[i]);
+		err = xenvbd_keys_disk(vbd, false, &keys);
+		expect(err == -EINVAL || err == -ERANGE, "%s: %d", values[i], err);
+	}
+	control_vbd_put(vbd);
+}
+
 /* Without a key the vbd waits, unless it is a CD drive whose medium was taken. */
 static void a_cd_drive_may_be_empty(void **state)
 {
@@ -698,6 +717,7 @@ int main(void)
 		CONTROL_TEST(large_sectors_are_a_one),
 		CONTROL_TEST(the_handle_ends_the_frontends_path),
 		CONTROL_TEST(physical_device_is_two_numbers_in_hex),
+		CONTROL_TEST(physical_device_does_not_overflow),
 		CONTROL_TEST(a_cd_drive_may_be_empty),
 		CONTROL_TEST(diskseq_has_two_names),
 		CONTROL_TEST(an_empty_drive_has_no_diskseq),

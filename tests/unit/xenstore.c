@@ -302,6 +302,18 @@ static const char *value_of(struct transaction *t, const char *path)
 	return node ? node->value : NULL;
 }
 
+/* A transaction's log is in the order of its writes. */
+static void move_to_end(struct node **nodes, struct node *node)
+{
+	while (*nodes != node)
+		nodes = &(*nodes)->next;
+	*nodes = node->next;
+	node->next = NULL;
+	while (*nodes)
+		nodes = &(*nodes)->next;
+	*nodes = node;
+}
+
 /* By a transaction, or at once. */
 static void change(struct transaction *t, const char *path, const char *value)
 {
@@ -310,6 +322,7 @@ static void change(struct transaction *t, const char *path, const char *value)
 	node_set(node, value);
 	if (t) {
 		node->changed = true;
+		move_to_end(&t->nodes, node);
 		return;
 	}
 	node->generation = ++generation;

@@ -6,7 +6,7 @@
 
 .DEFAULT_GOAL := all
 
-CONTROL_TESTS := keys publish error stall tunables
+CONTROL_TESTS := keys publish error stall tunables disk
 CONTROL_FAKES := xenstore bus work disks control
 TESTS += $(CONTROL_TESTS)
 

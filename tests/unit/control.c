@@ -161,6 +161,51 @@ void control_pass(unsigned long time)
 	}
 }
 
+/* ---- the guest ---------------------------------------------------------- */
+
+#define GREF	16
+
+/* In the layout of x86_64-abi. */
+static struct blkif_sring *guest_sring(const struct xenvbd_ring *ring)
+{
+	shim_bug_on(ring->sring.abi != XENVBD_ABI_X86_64);
+	return (struct blkif_sring *)ring->sring.page;
+}
+
+void control_request(struct xenvbd_ring *ring, u8 op)
+{
+	struct blkif_sring *sring = guest_sring(ring);
+	blkif_request_t *slot = &sring->ring[sring->req_prod & (ring->sring.nr_ents - 1)].req;
+
+	fake_grant(GREF);
+	*slot = (blkif_request_t){
+		.operation = op,
+		.nr_segments = op != BLKIF_OP_FLUSH_DISKCACHE,
+		.id = sring->req_prod,
+		.seg[0] = { .gref = GREF, .first_sect = 0, .last_sect = 7 },
+	};
+	sring->req_prod++;
+	xenvbd_wake_irq(ring->irq, ring);
+	fake_task_run(ring->task);
+}
+
+unsigned int control_nr_responses(const struct xenvbd_ring *ring, s16 status)
+{
+	struct blkif_sring *sring = guest_sring(ring);
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < sring->rsp_prod; i++)
+		nr += sring->ring[i & (ring->sring.nr_ents - 1)].rsp.status == status;
+	return nr;
+}
+
+void control_break(struct xenvbd_ring *ring)
+{
+	guest_sring(ring)->req_prod += 1000;
+	xenvbd_wake_irq(ring->irq, ring);
+	fake_task_run(ring->task);
+}
+
 /* ---- the directories ---------------------------------------------------- */
 
 void control_write_backend(void)
@@ -176,6 +221,7 @@ void control_write_backend(void)
 void control_write_frontend(void)
 {
 	xenstore_set(FE "/backend", BE);
+	xenstore_set(FE "/protocol", "x86_64-abi");
 	xenstore_set(FE "/ring-ref", "8");
 	xenstore_set(FE "/event-channel", "9");
 	xenstore_set(FE "/state", "1");

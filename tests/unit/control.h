@@ -35,6 +35,13 @@ void control_pass(unsigned long time);
 /* The disk answers requests only after 20 seconds. */
 extern bool control_disk_hangs;
 
+/* The guest sends a request of one page, and the ring's thread takes it to the disk. */
+void control_request(struct xenvbd_ring *ring, u8 op);
+/* So many of the guest's requests were answered, with this status. */
+unsigned int control_nr_responses(const struct xenvbd_ring *ring, s16 status);
+/* The guest moves req_prod where it cannot be. */
+void control_break(struct xenvbd_ring *ring);
+
 /* ---- what the driver shows and holds ------------------------------------ */
 
 extern int control_nr_module_refs;

@@ -469,14 +469,29 @@ static void a_read_only_guest_may_have_any_cache(void **state)
 	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
 }
 
+static bool waited;
+
+static bool end_requests(void)
+{
+	assert_ptr_equal(fake_bio_first()->bi_bdev, &fake_disk.bdev);
+	waited = true;
+	return fake_bio_end_all();
+}
+
+/* Those that were taken go to the old disk, those that come later to the new one. */
 static void requests_at_the_disk_are_waited_for(void **state)
 {
 	open_first();
 	connect();
+	control_request(vbd->rings[1], BLKIF_OP_READ);
+	assert_int_equal(fake_nr_bios, 1);
 	set_device("8:2");
-	vbd->rings[0]->wake.kicked = true;
+	waited = false;
+	fake_idle = end_requests;
 	assert_int_equal(xenvbd_disk_open(vbd), 1);
-	assert_true(vbd->rings[0]->task->wakeups >= 2);
+	assert_true(waited);
+	assert_int_equal(control_nr_responses(vbd->rings[1], BLKIF_RSP_OKAY), 1);
+	assert_ptr_equal(vbd->rings[1]->bdev, &disk_b->bdev);
 }
 
 /* ---- CD drives ---------------------------------------------------------- */

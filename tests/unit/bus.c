@@ -111,30 +111,33 @@ int xenbus_dev_is_online(struct xenbus_device *dev)
 
 static void bus_error(struct xenbus_device *dev, int err, const char *fmt, va_list args)
 {
-	char text[1024], path[128];
-	int len = sprintf(text, "%i ", -err);
+	char *text = kmalloc(1024, GFP_KERNEL), path[128];
+	int len;
 
-	vsnprintf(text + len, sizeof(text) - len, fmt, args);
+	if (!text)
+		return;
+	len = sprintf(text, "%i ", -err);
+	vsnprintf(text + len, 1024 - len, fmt, args);
 	dev_err(&dev->dev, "%s\n", text);
 	snprintf(path, sizeof(path), "error/%s", dev->nodename);
 	xenbus_write(XBT_NIL, path, "error", text);
+	kfree(text);
 }
 
-static void bus_switch_state(struct xenbus_device *dev, enum xenbus_state state, int depth);
+static void bus_switch_state(struct xenbus_device *dev, enum xenbus_state state, bool again);
 
-static void bus_switch_fatal(struct xenbus_device *dev, int depth, int err, const char *what)
+static void bus_switch_fatal(struct xenbus_device *dev, bool again, int err, const char *what)
 {
-	if (!depth)
-		xenbus_dev_fatal(dev, err, "%s", what);
-	else
-		bus_switch_state(dev, XenbusStateClosing, 1);
+	xenbus_dev_error(dev, err, "%s", what);
+	if (!again)
+		bus_switch_state(dev, XenbusStateClosing, true);
 }
 
 /*
- * A state that is not there any more is not written, and counts as written all
- * the same.
+ * A state that is not there any more is not written, and counts as written all the
+ * same; so does one that could not be written.
  */
-static void bus_switch_state(struct xenbus_device *dev, enum xenbus_state state, int depth)
+static void bus_switch_state(struct xenbus_device *dev, enum xenbus_state state, bool again)
 {
 	struct xenbus_transaction xbt;
 	int err, now, abort;
@@ -144,28 +147,27 @@ static void bus_switch_state(struct xenbus_device *dev, enum xenbus_state state,
 	do {
 		err = xenbus_transaction_start(&xbt);
 		if (err) {
-			bus_switch_fatal(dev, depth, err, "starting transaction");
+			bus_switch_fatal(dev, again, err, "starting transaction");
 			return;
 		}
 		abort = xenbus_scanf(xbt, dev->nodename, "state", "%d", &now) != 1;
 		if (!abort) {
 			err = xenbus_printf(xbt, dev->nodename, "state", "%d", state);
-			if (err) {
-				bus_switch_fatal(dev, depth, err, "writing new state");
-				abort = 1;
-			}
+			abort = !!err;
 		}
+		if (err)
+			bus_switch_fatal(dev, again, err, "writing new state");
 		err = xenbus_transaction_end(xbt, abort);
 	} while (err == -EAGAIN && !abort);
 	if (err)
-		bus_switch_fatal(dev, depth, err, "ending transaction");
+		bus_switch_fatal(dev, again, err, "ending transaction");
 	else
 		dev->state = state;
 }
 
 int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
 {
-	bus_switch_state(dev, state, 0);
+	bus_switch_state(dev, state, false);
 	return 0;
 }
 
@@ -231,13 +233,10 @@ static void otherend_changed(struct xenbus_watch *watch, const char *path, const
 
 static void watch_otherend(struct bus_device *bus)
 {
-	int err;
-
 	snprintf(bus->otherend_state, sizeof(bus->otherend_state), "%s/state", bus->otherend);
 	bus->otherend_watch.node = bus->otherend_state;
 	bus->otherend_watch.callback = otherend_changed;
-	err = register_xenbus_watch(&bus->otherend_watch);
-	expect(!err, "%d", err);
+	xenstore_watch(&bus->otherend_watch);
 }
 
 int bus_bind(struct xenbus_device *xbdev)

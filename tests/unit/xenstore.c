@@ -184,7 +184,7 @@ unsigned int xenstore_log_count(const char *path)
 /* ---- faults ------------------------------------------------------------- */
 
 void (*xenstore_hook)(enum xenstore_op op, const char *path);
-unsigned int xenstore_max_open = 1;
+unsigned int xenstore_max_open, xenstore_peak_open;
 
 static unsigned int nr_calls, fail_at, collisions;
 static int fail_err;
@@ -240,7 +240,8 @@ static int call(enum xenstore_op op, const char *path)
 		failed_path = strdup(path);
 		return fail_err;
 	}
-	if (bad_path[op].path && !strcmp(bad_path[op].path, path))
+	if (bad_path[op].path && (!strcmp(bad_path[op].path, "*") ||
+				  !strcmp(bad_path[op].path, path)))
 		return bad_path[op].err;
 	return 0;
 }
@@ -375,6 +376,8 @@ int xenbus_transaction_start(struct xenbus_transaction *xbt)
 	for (i = 0; transactions[i].open; i++)
 		;
 	transactions[i].open = true;
+	if (xenstore_nr_open() > xenstore_peak_open)
+		xenstore_peak_open = xenstore_nr_open();
 	xbt->id = i + 1;
 	return 0;
 }
@@ -521,16 +524,20 @@ int xenbus_scanf(struct xenbus_transaction xbt, const char *dir, const char *nod
 
 /* ---- watches, as the driver has them ------------------------------------ */
 
+void xenstore_watch(struct xenbus_watch *watch)
+{
+	expect(nr_watches < MAX_WATCHES, "%s", watch->node);
+	watches[nr_watches++] = watch;
+	event_add(watch, watch->node);
+}
+
 int register_xenbus_watch(struct xenbus_watch *watch)
 {
 	int err = call(XENSTORE_WATCH, watch->node);
 
-	if (err)
-		return err;
-	expect(nr_watches < MAX_WATCHES, "%s", watch->node);
-	watches[nr_watches++] = watch;
-	event_add(watch, watch->node);
-	return 0;
+	if (!err)
+		xenstore_watch(watch);
+	return err;
 }
 
 /* Events that have not been delivered are dropped. */
@@ -590,7 +597,8 @@ void xenstore_reset(void)
 	xenstore_log_clear();
 	xenstore_collide(0);
 	xenstore_hook = NULL;
-	xenstore_max_open = 1;
+	xenstore_max_open = MAX_TRANSACTIONS;
+	xenstore_peak_open = 0;
 	nr_calls = 0;
 	nr_commits = 0;
 }

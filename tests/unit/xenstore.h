@@ -38,7 +38,7 @@ const char *xenstore_get(const char *path);
 void xenstore_fail_nth(unsigned int nth, int err);
 /* Was it made? Tells in @op and @path what it was, if they are not NULL. */
 bool xenstore_failed(enum xenstore_op *op, const char **path);
-/* Each call of this kind on this path fails; NULL: none does. */
+/* Each call of this kind on this path fails; "*": on any; NULL: none does. */
 void xenstore_fail_path(enum xenstore_op op, const char *path, int err);
 /* So many commits find that something has changed meanwhile. */
 void xenstore_collide(unsigned int nr);
@@ -55,11 +55,15 @@ struct xenbus_watch;
 int xenbus_write(struct xenbus_transaction xbt, const char *dir, const char *node,
 		 const char *string);
 int register_xenbus_watch(struct xenbus_watch *watch);
+/* The same for xenbus's own watches, which do not fail. */
+void xenstore_watch(struct xenbus_watch *watch);
 
 /* ---- what was seen ------------------------------------------------------ */
 
 unsigned int xenstore_nr_calls(void);
 unsigned int xenstore_nr_open(void);
+/* The most that were open at a time. */
+extern unsigned int xenstore_peak_open;
 unsigned int xenstore_nr_watches(void);
 bool xenstore_is_watched(const char *path);
 unsigned int xenstore_nr_commits(void);

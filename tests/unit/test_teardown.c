@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is left of a vbd that was removed: until the disk has answered its requests, and
+ * until nobody can come back to it.
+ */
+#include "control/teardown.c"
+#include "xenbus.c"
+
+#include "bus.h"
+#include "control.h"
+#include "disks.h"
+#include "fake.h"
+#include "work.h"
+#include "xenstore.h"
+
+static struct xenbus_device *xbdev;
+
+static int teardown_setup(void **state)
+{
+	control_setup(state);
+	return shim_module_init();
+}
+
+static int teardown_teardown(void **state)
+{
+	control_settle();
+	shim_module_exit();
+	return control_teardown(state);
+}
+
+#define TEARDOWN_TEST(f)	cmocka_unit_test_setup_teardown(f, teardown_setup, teardown_teardown)
+
+/* A connected vbd, whose guest has a request at the disk. */
+static void connect(void)
+{
+	struct xenvbd *vbd;
+
+	xbdev = bus_add(BE);
+	control_settle();
+	xenstore_set(FE "/state", "3");
+	control_settle();
+	assert_string_equal(xenstore_get(BE "/state"), "4");
+	vbd = dev_get_drvdata(&xbdev->dev);
+	control_request(vbd->rings[0], BLKIF_OP_READ);
+	assert_int_equal(fake_nr_bios, 1);
+	xenstore_log_clear();
+}
+
+static void expect_remnant(void)
+{
+	assert_false(list_empty(&remnants));
+	assert_true(xenvbd_has_remnant(xbdev));
+	assert_int_equal(control_nr_files("remnants"), 1);
+	assert_int_equal(control_nr_module_refs, 1);
+	assert_int_equal(disks_nr_opens(), 1);
+	assert_int_equal(bus_nr_maps(), 1);
+}
+
+static void expect_no_remnant(void)
+{
+	assert_true(list_empty(&remnants));
+	assert_false(xenvbd_has_remnant(xbdev));
+	assert_int_equal(control_nr_files("remnants"), 0);
+	assert_int_equal(control_nr_module_refs, 0);
+	assert_int_equal(disks_nr_opens(), 0);
+	assert_int_equal(bus_nr_maps(), 0);
+}
+
+static bool disk_hangs(void)
+{
+	return false;
+}
+
+static unsigned int nr_looks;
+
+/* While the disk is waited for. */
+static bool look_and_answer(void)
+{
+	nr_looks++;
+	expect_remnant();
+	assert_non_null(strstr(control_show("remnants"), "disk 8:1\nwaiting closing, for"));
+	assert_non_null(strstr(control_show("remnants"), "ring 0: 1 in flight"));
+	return fake_bio_end_all();
+}
+
+static void a_deleted_directory_is_not_waited_for(void **state)
+{
+	unsigned long before;
+
+	connect();
+	before = jiffies;
+	fake_idle = disk_hangs;
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	assert_true(jiffies == before);
+	expect_remnant();
+	assert_int_equal(bus_nr_registered(), 0);
+	/* It holds the device's memory. */
+	assert_int_equal(bus_nr_devices(), 1);
+
+	nr_looks = 0;
+	fake_idle = look_and_answer;
+	control_settle();
+	assert_int_equal(nr_looks, 1);
+	expect_no_remnant();
+	assert_int_equal(bus_nr_devices(), 0);
+	assert_int_equal(xenstore_log_nr, 0);
+	assert_false(fake_logged("unbound with requests"));
+}
+
+static bool answer(void)
+{
+	bool answered = fake_bio_end_all();
+
+	return work_run() || answered;
+}
+
+static void an_unbind_waits_for_the_disk(void **state)
+{
+	connect();
+	fake_idle = answer;
+	bus_unbind(xbdev);
+	expect_no_remnant();
+	assert_int_equal(fake_nr_bios, 0);
+	assert_false(fake_logged("unbound with requests"));
+	/* Nothing is written: another driver will go on. */
+	assert_int_equal(xenstore_log_nr, 0);
+	assert_string_equal(xenstore_get(BE "/state"), "4");
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+}
+
+static void but_not_for_ever(void **state)
+{
+	unsigned long before;
+
+	connect();
+	fake_idle = disk_hangs;
+	before = jiffies;
+	bus_unbind(xbdev);
+	assert_true(jiffies - before == 10 * HZ);
+	assert_true(fake_logged("warn: unbound with requests still at disk 8:1"));
+	expect_remnant();
+
+	/* A second vbd on the same ring would do the request again. */
+	assert_int_equal(bus_bind(xbdev), -EBUSY);
+	assert_true(fake_logged("err: its disk has yet to answer requests from before"));
+	expect_remnant();
+
+	fake_idle = look_and_answer;
+	control_settle();
+	expect_no_remnant();
+	assert_int_equal(xenstore_nr_watches(), 0);
+	fake_idle = answer;
+	assert_int_equal(bus_bind(xbdev), 0);
+	control_settle();
+	assert_string_equal(xenstore_get(BE "/state"), "4");
+	bus_unbind(xbdev);
+	control_settle();
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+}
+
+/* A device of the same name is another one. */
+static void another_vbd_has_nothing_to_do_with_it(void **state)
+{
+	struct xenbus_device *old;
+
+	connect();
+	old = xbdev;
+	fake_idle = disk_hangs;
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	control_write_backend();
+	control_write_frontend();
+	xbdev = bus_new(BE);
+	assert_false(xenvbd_has_remnant(xbdev));
+	assert_true(xenvbd_has_remnant(old));
+	assert_int_equal(bus_bind(xbdev), 0);
+	fake_idle = answer;
+	control_settle();
+	assert_string_equal(xenstore_get(BE "/state"), "2");
+	assert_false(xenvbd_has_remnant(old));
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+}
+
+static void a_device_that_waited_for_its_end_leaves_no_remnant(void **state)
+{
+	connect();
+	fake_idle = answer;
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+	xenstore_set(FE "/state", "6");
+	/* Up to the event in which xenwatch unregisters it. */
+	control_settle();
+	assert_int_equal(bus_nr_registered(), 0);
+	expect_no_remnant();
+	assert_int_equal(bus_nr_devices(), 0);
+}
+
+static unsigned int nr_hidden;
+
+static void count_hide(struct xenvbd *vbd)
+{
+	nr_hidden++;
+}
+
+static struct xenvbd *by_itself(unsigned int facts)
+{
+	struct xenvbd *vbd = control_vbd();
+
+	xenvbd_teardown_init(&vbd->teardown, count_hide);
+	nr_hidden = 0;
+	vbd->facts = facts;
+	return vbd;
+}
+
+static void begin_says_whether_something_may_be_left(void **state)
+{
+	struct xenvbd *vbd = by_itself(XENVBD_FACT_GONE);
+
+	assert_false(xenvbd_teardown_begin(vbd));
+	assert_true(vbd->removed);
+	assert_true(list_empty(&remnants));
+	assert_int_equal(control_nr_module_refs, 0);
+	vbd->removed = false;
+	vbd->facts = XENVBD_FACT_FAILED;
+	assert_true(xenvbd_teardown_begin(vbd));
+	assert_true(vbd->removed);
+	assert_false(list_empty(&remnants));
+	assert_int_equal(control_nr_module_refs, 1);
+	assert_int_equal(nr_hidden, 0);
+	remnant_remove(vbd);
+	assert_int_equal(nr_hidden, 1);
+	assert_int_equal(control_nr_module_refs, 0);
+	vbd->removed = false;
+	control_vbd_put(vbd);
+}
+
+/* Work that was queued is not done any more, watches are dropped and their paths freed. */
+static void nobody_can_come_back(void **state)
+{
+	unsigned int before;
+	struct xenvbd *vbd;
+
+	xbdev = bus_add(BE);
+	control_settle();
+	assert_true(xenstore_nr_watches() > 1);
+	vbd = dev_get_drvdata(&xbdev->dev);
+	xenstore_set(BE "/physical-device", "8:2");
+	queue_work(vbd->wq, &vbd->work);
+	mod_delayed_work(vbd->wq, &vbd->size_work, HZ);
+	xenstore_log_clear();
+	before = xenstore_log_nr;
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	control_settle();
+	assert_int_equal(xenstore_nr_watches(), 0);
+	assert_int_equal(work_nr_pending(), 0);
+	assert_int_equal(disk_b->nr[DISK_OPEN], 0);
+	assert_int_equal(xenstore_log_nr, before);
+}
+
+static bool unloaded;
+
+static bool answer_while_unloading(void)
+{
+	unloaded = true;
+	expect_remnant();
+	return fake_bio_end_all();
+}
+
+/* The module's end flushes the queue, and so waits for remnants. */
+static void the_modules_end_waits_for_remnants(void **state)
+{
+	connect();
+	fake_idle = disk_hangs;
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	fake_idle = answer_while_unloading;
+	unloaded = false;
+	shim_module_exit();
+	assert_true(unloaded);
+	control_check_clean();
+	assert_int_equal(shim_module_init(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest teardown[] = {
+		TEARDOWN_TEST(a_deleted_directory_is_not_waited_for),
+		TEARDOWN_TEST(an_unbind_waits_for_the_disk),
+		TEARDOWN_TEST(but_not_for_ever),
+		TEARDOWN_TEST(another_vbd_has_nothing_to_do_with_it),
+		TEARDOWN_TEST(a_device_that_waited_for_its_end_leaves_no_remnant),
+		cmocka_unit_test_setup_teardown(begin_says_whether_something_may_be_left,
+						control_setup, control_teardown),
+		TEARDOWN_TEST(nobody_can_come_back),
+		TEARDOWN_TEST(the_modules_end_waits_for_remnants),
+	};
+
+	return RUN(teardown);
+}

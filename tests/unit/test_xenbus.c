@@ -1,0 +1,901 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a vbd, from probe to the end of its device, as xenwatch, toolstack, guest
+ * and disk make it happen; and what goes wrong on the way.
+ */
+#include "xenbus.c"
+
+#include "bus.h"
+#include "control.h"
+#include "disks.h"
+#include "fake.h"
+#include "work.h"
+#include "xenstore.h"
+
+static struct xenbus_device *xbdev;
+
+static struct xenvbd *vbd(void)
+{
+	return dev_get_drvdata(&xbdev->dev);
+}
+
+static int xs_setup(void **state)
+{
+	control_setup(state);
+	xbdev = NULL;
+	return shim_module_init();
+}
+
+/* The host goes down: what is left of devices goes first. */
+static int xs_teardown(void **state)
+{
+	if (xbdev && bus_nr_registered()) {
+		xenstore_remove(BE);
+		bus_remove(xbdev);
+	}
+	control_settle();
+	shim_module_exit();
+	return control_teardown(state);
+}
+
+#define XS_TEST(f)	cmocka_unit_test_setup_teardown(f, xs_setup, xs_teardown)
+
+#define ERROR_NODE	"error/" BE "/error"
+
+static void expect_node(const char *path, const char *value, int line)
+{
+	const char *found = xenstore_get(path);
+
+	if (!value)
+		expect(!found, "line %d: %s is \"%s\"", line, path, found);
+	else
+		expect(found && !strcmp(found, value), "line %d: %s is \"%s\", not \"%s\"", line,
+		       path, found, value);
+}
+
+#define expect_key(path, value)	expect_node(path, value, __LINE__)
+#define expect_state(value)	expect_node(BE "/state", value, __LINE__)
+#define expect_report(value)	expect_node(ERROR_NODE, value, __LINE__)
+
+static void probe(void)
+{
+	xbdev = bus_add(BE);
+	control_settle();
+}
+
+static void frontend(const char *state)
+{
+	xenstore_set(FE "/state", "%s", state);
+	control_settle();
+}
+
+static void connect(void)
+{
+	probe();
+	frontend("3");
+	expect_state("4");
+	frontend("4");
+}
+
+static void detach(void)
+{
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+	control_settle();
+}
+
+static void insert(const char *device)
+{
+	xenstore_set(BE "/physical-device", "%s", device);
+	control_settle();
+}
+
+static struct xenvbd_ring *ring(void)
+{
+	assert_true(vbd()->nr_rings > 0);
+	return vbd()->rings[0];
+}
+
+/* ---- a life ------------------------------------------------------------- */
+
+static int opens_at_closed;
+
+static void look_at_closed(enum xenstore_op op, const char *path)
+{
+	if (op == XENSTORE_WRITE && !strcmp(path, BE "/state") && xbdev->state != XenbusStateClosed)
+		opens_at_closed = disks_nr_opens();
+}
+
+static void a_life_from_probe_to_the_end(void **state)
+{
+	probe();
+	expect_state("2");
+	expect_key(BE "/multi-queue-max-queues", "4");
+	expect_key(BE "/opened", "1");
+	/* Frontends look when they see InitWait. */
+	assert_true(xenstore_log_find(BE "/max-ring-page-order=4") <
+		    xenstore_log_find(BE "/state=2"));
+	assert_true(xenstore_log_find(BE "/max-ring-page-order=4") >= 0);
+	expect_key(BE "/sectors", NULL);
+
+	xenstore_log_clear();
+	frontend("3");
+	expect_state("4");
+	expect_key(BE "/sectors", "8192");
+	assert_true(xenstore_log_find(BE "/sectors=8192") < xenstore_log_find(BE "/state=4"));
+	assert_non_null(ring()->task);
+	frontend("4");
+	control_request(ring(), BLKIF_OP_READ);
+	fake_bio_end_all();
+	fake_task_run(ring()->task);
+	assert_int_equal(control_nr_responses(ring(), BLKIF_RSP_OKAY), 1);
+
+	/* A guest that closes may go on using its disk. */
+	frontend("5");
+	expect_state("5");
+	assert_int_equal(vbd()->nr_rings, 1);
+	frontend("6");
+	expect_state("6");
+	assert_int_equal(vbd()->nr_rings, 0);
+	assert_int_equal(disks_nr_opens(), 1);
+
+	/* Its driver is loaded again. */
+	frontend("1");
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+	frontend("4");
+	assert_int_equal(vbd()->stats.rd_req, 1);
+
+	detach();
+	frontend("5");
+	expect_state("5");
+	opens_at_closed = -1;
+	xenstore_hook = look_at_closed;
+	frontend("6");
+	expect_state("6");
+	/* The toolstack takes the disk away as soon as it sees that. */
+	assert_int_equal(opens_at_closed, 0);
+	assert_int_equal(bus_nr_registered(), 0);
+	assert_int_equal(bus_nr_devices(), 0);
+	expect_report(NULL);
+	/* Driver domains may have few transactions. */
+	assert_int_equal(xenstore_peak_open, 1);
+}
+
+static void the_disk_may_come_last(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	expect_state("2");
+	expect_key(BE "/opened", "0");
+	frontend("3");
+	expect_state("2");
+	assert_int_equal(vbd()->nr_rings, 1);
+	insert("8:1");
+	expect_state("4");
+	expect_key(BE "/opened", "1");
+}
+
+static void a_guest_may_come_again_without_a_word(void **state)
+{
+	connect();
+	frontend("1");
+	expect_state("2");
+	assert_int_equal(vbd()->nr_rings, 0);
+	frontend("3");
+	expect_state("4");
+	/* From Closing, too: with new rings. */
+	frontend("5");
+	expect_state("5");
+	xenstore_set(FE "/ring-ref", "10");
+	frontend("3");
+	expect_state("4");
+	assert_int_equal(bus_nr_maps(), 1);
+}
+
+static void a_guest_that_is_gone_is_let_go(void **state)
+{
+	connect();
+	xenstore_remove(FE);
+	xenstore_touch(FE "/state");
+	control_settle();
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+	assert_int_equal(disks_nr_opens(), 0);
+}
+
+static void a_guest_without_a_driver_is_not_waited_for(void **state)
+{
+	probe();
+	detach();
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+/* One without the other is not enough. */
+static void only_both_keys_end_a_vbd(void **state)
+{
+	probe();
+	xenstore_set(BE "/online", "0");
+	control_settle();
+	expect_state("2");
+	xenstore_set(BE "/online", "1");
+	xenstore_set(BE "/state", "5");
+	control_settle();
+	assert_int_equal(bus_nr_registered(), 1);
+}
+
+/* Of a vbd that is Closed already the toolstack writes nothing else. */
+static void online_alone_ends_a_closed_vbd(void **state)
+{
+	connect();
+	frontend("5");
+	frontend("6");
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 1);
+	xenstore_set(BE "/online", "0");
+	control_settle();
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+/* The toolstack waits to see Closed, and has written over the one there was. */
+static void closed_is_written_again_for_who_waits(void **state)
+{
+	connect();
+	frontend("5");
+	frontend("6");
+	xenstore_log_clear();
+	detach();
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+static void a_toolstack_that_changes_its_mind_is_heard(void **state)
+{
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+	probe();
+	assert_int_equal(xenstore_log_find(BE "/state=2"), -1);
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+static void a_directory_that_is_gone_before_it_began(void **state)
+{
+	xbdev = bus_add(BE);
+	xenstore_remove(BE);
+	control_settle();
+	expect_state(NULL);
+	expect_report(NULL);
+	bus_remove(xbdev);
+	control_settle();
+	assert_int_equal(bus_nr_devices(), 0);
+	expect_state(NULL);
+}
+
+/* ---- what guests do wrong ----------------------------------------------- */
+
+static void states_that_no_guest_takes_are_reported(void **state)
+{
+	static const struct {
+		const char *state;
+		const char *report;
+	} cases[] = {
+		{ "2", "22 saw state 2 (InitWait) at frontend" },
+		{ "7", "22 saw state 7 (Reconfiguring) at frontend" },
+		{ "8", "22 saw state 8 (Reconfigured) at frontend" },
+		{ "9", "22 saw state 9 (INVALID) at frontend" },
+		{ "-1", "22 saw state 4294967295 (INVALID) at frontend" },
+	};
+	unsigned int i;
+
+	probe();
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		frontend(cases[i].state);
+		expect_state("5");
+		expect_report(cases[i].report);
+		frontend("1");
+		expect_state("2");
+	}
+	frontend("3");
+	expect_state("4");
+}
+
+static void a_wrong_key_is_reported_and_may_be_mended(void **state)
+{
+	probe();
+	xenstore_set(FE "/event-channel", "none");
+	frontend("3");
+	expect_state("5");
+	expect_report("22 " FE "/event-channel: \"none\" is not a number");
+	assert_int_equal(bus_nr_maps(), 0);
+	/* Nothing happens by itself. */
+	xenstore_log_clear();
+	control_pass(60 * HZ);
+	assert_int_equal(xenstore_log_nr, 0);
+	xenstore_set(FE "/event-channel", "9");
+	frontend("6");
+	expect_state("6");
+	frontend("1");
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+}
+
+/* The toolstack's own keys: it writes physical-device once more. */
+static void physical_device_ends_an_error(void **state)
+{
+	xenstore_remove(BE "/mode");
+	probe();
+	expect_state("5");
+	expect_report("22 reading " BE "/mode");
+	assert_int_equal(disks_nr_opens(), 0);
+	xenstore_set(BE "/mode", "w");
+	insert("8:1");
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+}
+
+static void settings_are_read_when_a_frontend_connects(void **state)
+{
+	xenstore_set(BE "/grant-policy", "none");
+	probe();
+	expect_state("2");
+	expect_report(NULL);
+	frontend("3");
+	expect_state("5");
+	expect_report("22 " BE "/grant-policy: \"none\" is unknown");
+	xenstore_set(BE "/grant-policy", "copy");
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+	assert_int_equal(vbd()->tunables.policy, XENVBD_POLICY_COPY);
+}
+
+static void settings_decide_what_is_offered(void **state)
+{
+	xenstore_set(BE "/grant-policy", "copy");
+	probe();
+	expect_key(BE "/feature-persistent", "0");
+}
+
+static void a_ring_that_cannot_be_mapped_closes(void **state)
+{
+	probe();
+	bus_map_err = -EINVAL;
+	frontend("3");
+	expect_state("5");
+	expect_report("22 mapping ring-ref 8");
+	bus_map_err = 0;
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+}
+
+static void a_broken_ring_is_dropped(void **state)
+{
+	connect();
+	control_break(ring());
+	control_settle();
+	expect_state("5");
+	expect_report("71 frontend has broken its ring");
+	assert_int_equal(bus_nr_maps(), 0);
+	assert_int_equal(vbd()->nr_rings, 0);
+	frontend("1");
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+}
+
+/* ---- the disk ----------------------------------------------------------- */
+
+static void a_disk_that_cannot_be_opened_closes(void **state)
+{
+	disk_a->err[DISK_OPEN] = -EIO;
+	probe();
+	expect_state("5");
+	expect_report("5 opening disk 8:1 for writing");
+	expect_key(BE "/opened", "0");
+	disk_a->err[DISK_OPEN] = 0;
+	insert("8:1");
+	expect_state("2");
+	expect_key(BE "/opened", "1");
+}
+
+static void a_cache_that_cannot_be_written_back_closes(void **state)
+{
+	probe();
+	disk_a->err[DISK_SYNC] = -EIO;
+	frontend("3");
+	expect_state("5");
+	expect_report("5 writing back the cache of disk 8:1");
+	assert_int_equal(vbd()->nr_rings, 0);
+}
+
+static void disks_are_exchanged_under_a_guest(void **state)
+{
+	connect();
+	disk_b->bdev.nr_sectors = 4096;
+	xenstore_log_clear();
+	insert("8:2");
+	expect_state("4");
+	expect_key(BE "/oracle/active-physical-device", "8:2");
+	expect_key(BE "/oracle/physical-device-change-status", "");
+	expect_key(BE "/sectors", "4096");
+	assert_int_equal(xenstore_log_count(BE "/state"), 1);
+	expect_report(NULL);
+	assert_int_equal(disk_a->nr_opens, 0);
+}
+
+static void a_guest_keeps_its_disk_if_another_is_refused(void **state)
+{
+	connect();
+	disk_b->bdev.read_only = true;
+	insert("8:2");
+	expect_state("4");
+	expect_report("124 new disk is read-only, the old one stays");
+	expect_key(BE "/oracle/physical-device-change-status",
+		   "new disk is read-only, the old one stays");
+	expect_key(BE "/oracle/active-physical-device", NULL);
+	assert_int_equal(disk_a->nr_opens, 1);
+	control_request(ring(), BLKIF_OP_READ);
+	fake_bio_end_all();
+	fake_task_run(ring()->task);
+	assert_int_equal(control_nr_responses(ring(), BLKIF_RSP_OKAY), 1);
+}
+
+static void an_empty_drive_connects(void **state)
+{
+	xenstore_set(BE "/device-type", "cdrom");
+	xenstore_set(BE "/physical-device", "%s", "");
+	connect();
+	expect_key(BE "/sectors", "0");
+	expect_key(BE "/opened", "0");
+	insert("8:1");
+	expect_state("4");
+	expect_key(BE "/opened", "1");
+	expect_key(BE "/sectors", "8192");
+}
+
+static void a_new_size_is_seen_within_a_second(void **state)
+{
+	connect();
+	fake_disk.bdev.nr_sectors = 4096;
+	control_pass(HZ + HZ / 4);
+	expect_key(BE "/sectors", "4096");
+	fake_disk.bdev.nr_sectors = 8192;
+	control_pass(HZ + HZ / 4);
+	expect_key(BE "/sectors", "8192");
+	/* Not of a vbd that is not Connected. */
+	frontend("6");
+	fake_disk.bdev.nr_sectors = 4096;
+	control_pass(5 * HZ);
+	expect_key(BE "/sectors", "8192");
+	assert_int_equal(work_nr_pending(), 0);
+}
+
+static void a_disk_that_vanishes_is_reported_once(void **state)
+{
+	connect();
+	set_bit(GD_DEAD, &fake_disk.gd.state);
+	fake_disk.bdev.nr_sectors = 0;
+	control_pass(2 * HZ);
+	expect_report("6 disk 8:1 has vanished");
+	expect_state("4");
+	expect_key(BE "/sectors", "8192");
+	xenstore_remove(ERROR_NODE);
+	control_pass(10 * HZ);
+	frontend("4");
+	expect_report(NULL);
+	/* Nor does it connect. */
+	frontend("1");
+	frontend("3");
+	expect_state("5");
+	expect_report("6 disk 8:1 has vanished");
+}
+
+static void flushes_that_the_disk_does_not_know_are_not_offered(void **state)
+{
+	connect();
+	expect_key(BE "/feature-flush-cache", "1");
+	control_request(ring(), BLKIF_OP_FLUSH_DISKCACHE);
+	assert_int_equal(fake_nr_bios, 1);
+	fake_bio_end(fake_bio_first(), BLK_STS_NOTSUPP);
+	fake_task_run(ring()->task);
+	control_settle();
+	assert_int_equal(control_nr_responses(ring(), BLKIF_RSP_EOPNOTSUPP), 1);
+	expect_key(BE "/feature-flush-cache", "0");
+	expect_key(BE "/feature-barrier", "0");
+	assert_false(vbd()->disk.flush);
+	assert_false(vbd()->advertised.disk.flush);
+	expect_state("4");
+}
+
+/* ---- a disk that takes its time ----------------------------------------- */
+
+static const char *stalled;
+static enum disk_op slow_op;
+
+static void be_slow(const struct disk *disk, enum disk_op op)
+{
+	static char text[128];
+	const char *waiting;
+
+	if (op != slow_op)
+		return;
+	jiffies += 3 * HZ;
+	/* Others go on: this vbd's reports among them. */
+	while (work_run())
+		;
+	waiting = xenstore_get(BE "/waiting");
+	snprintf(text, sizeof(text), "%s", waiting ? waiting : "nothing");
+	stalled = text;
+}
+
+static void a_vbd_says_what_it_waits_for(void **state)
+{
+	stalled = NULL;
+	disks_hook = be_slow;
+	slow_op = DISK_OPEN;
+	probe();
+	assert_string_equal(stalled, "opening the disk, for 3 s");
+	expect_key(BE "/waiting", "");
+	slow_op = DISK_SYNC;
+	frontend("3");
+	assert_string_equal(stalled, "writing back the disk's cache, for 3 s");
+	expect_key(BE "/waiting", "");
+	slow_op = DISK_FLUSH;
+	insert("8:2");
+	assert_string_equal(stalled, "exchanging the disk, for 3 s");
+	expect_key(BE "/waiting", "");
+	frontend("6");
+	slow_op = DISK_CLOSE;
+	detach();
+	assert_string_equal(stalled, "closing the disk, for 3 s");
+	expect_state("6");
+	expect_key(BE "/waiting", "");
+}
+
+static bool slow_requests(void)
+{
+	stalled = xenstore_get(BE "/waiting");
+	if (time_before(jiffies, vbd()->stall.since + 5 * HZ)) {
+		jiffies += HZ;
+		while (work_run())
+			;
+		return true;
+	}
+	assert_string_equal(stalled,
+			    "closing, for 1 s: 1 requests at disk 8:1, the oldest for 1 s");
+	return fake_bio_end_all();
+}
+
+static void a_vbd_closes_when_its_requests_are_back(void **state)
+{
+	connect();
+	/* The age of a request is off by one of these. */
+	jiffies |= 1;
+	control_request(ring(), BLKIF_OP_READ);
+	stalled = NULL;
+	fake_idle = slow_requests;
+	frontend("6");
+	assert_non_null(stalled);
+	expect_state("6");
+	expect_key(BE "/waiting", "");
+	assert_int_equal(vbd()->stats.rd_req, 1);
+}
+
+/* ---- several things at once --------------------------------------------- */
+
+static void ring_and_disk_come_at_once(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	xenstore_set(FE "/state", "3");
+	xenstore_set(BE "/physical-device", "8:1");
+	control_settle();
+	expect_state("4");
+}
+
+static void a_guest_is_faster_than_the_probe(void **state)
+{
+	xenstore_set(FE "/state", "3");
+	probe();
+	expect_state("4");
+	assert_true(xenstore_log_find(BE "/state=2") < xenstore_log_find(BE "/state=4"));
+	assert_true(xenstore_log_find(BE "/state=2") >= 0);
+}
+
+static void a_broken_ring_of_a_guest_that_closes(void **state)
+{
+	connect();
+	control_break(ring());
+	xenstore_set(FE "/state", "6");
+	while (xenstore_fire())
+		;
+	control_settle();
+	expect_state("6");
+	expect_report(NULL);
+	assert_int_equal(bus_nr_maps(), 0);
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+}
+
+/* The ring that was broken is not the one that is there when the work item hears of it. */
+static void a_broken_ring_of_before_is_forgotten(void **state)
+{
+	connect();
+	control_break(ring());
+	xenstore_set(FE "/state", "1");
+	while (xenstore_fire())
+		;
+	control_settle();
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+}
+
+static void another_disk_for_a_guest_that_closes(void **state)
+{
+	connect();
+	xenstore_set(FE "/state", "6");
+	xenstore_set(BE "/physical-device", "8:2");
+	control_settle();
+	expect_state("6");
+	assert_int_equal(disk_b->nr_opens, 1);
+	assert_int_equal(disk_a->nr_opens, 0);
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+}
+
+static void detached_while_it_connects(void **state)
+{
+	probe();
+	xenstore_set(FE "/state", "3");
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+	control_settle();
+	frontend("5");
+	frontend("6");
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+/* ---- xenstore refuses --------------------------------------------------- */
+
+static void a_state_that_was_not_written_is_an_error(void **state)
+{
+	probe();
+	frontend("5");
+	expect_state("5");
+	xenstore_fail_path(XENSTORE_START, "", -EIO);
+	frontend("6");
+	expect_state("5");
+	expect_report("5 switching to state Closed");
+	xenstore_fail_path(XENSTORE_START, NULL, 0);
+	frontend("6");
+	expect_state("6");
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+}
+
+static void features_that_were_not_written_close(void **state)
+{
+	probe();
+	xenstore_fail_path(XENSTORE_WRITE, BE "/info", -EIO);
+	frontend("3");
+	expect_state("5");
+	expect_report("5 writing " BE "/info");
+	assert_int_equal(vbd()->nr_rings, 0);
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+}
+
+static void a_vbd_that_could_not_begin_begins_later(void **state)
+{
+	xenstore_fail_path(XENSTORE_WRITE, BE "/max-ring-pages", -EIO);
+	probe();
+	expect_report("5 writing " BE "/max-ring-pages");
+	expect_state("5");
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	frontend("1");
+	expect_state("2");
+	expect_key(BE "/max-ring-pages", "16");
+	frontend("3");
+	expect_state("4");
+}
+
+static void a_key_that_cannot_be_watched_is_an_error(void **state)
+{
+	const char *report;
+
+	xenstore_fail_path(XENSTORE_WATCH, "*", -ENOSPC);
+	probe();
+	report = xenstore_get(ERROR_NODE);
+	assert_non_null(report);
+	assert_memory_equal(report, "28 watching " BE, strlen("28 watching " BE));
+	expect_state("5");
+	xenstore_fail_path(XENSTORE_WATCH, NULL, 0);
+	frontend("6");
+	frontend("1");
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+	insert("8:2");
+	expect_key(BE "/oracle/active-physical-device", "8:2");
+}
+
+/* ---- the module --------------------------------------------------------- */
+
+static int module_setup(void **state)
+{
+	return control_setup(state);
+}
+
+static void a_module_that_cannot_be_loaded_leaves_nothing(void **state)
+{
+	unsigned long nth;
+
+	for (nth = 1; nth <= 2; nth++) {
+		fake_fail_at(&fake_allocs, nth);
+		assert_int_equal(shim_module_init(), -ENOMEM);
+		control_check_clean();
+	}
+	bus_register_err = -EBUSY;
+	assert_int_equal(shim_module_init(), -EBUSY);
+	control_check_clean();
+	bus_register_err = 0;
+	assert_int_equal(shim_module_init(), 0);
+	shim_module_exit();
+}
+
+static void a_probe_without_memory_fails(void **state)
+{
+	fake_fail_at(&fake_allocs, 1);
+	xbdev = bus_add(BE);
+	assert_false(bus_is_bound(xbdev));
+	expect_report("12 allocating backend structure");
+	expect_state("5");
+	control_settle();
+	fake_fail_at(&fake_allocs, 0);
+	assert_int_equal(bus_bind(xbdev), 0);
+	control_settle();
+	frontend("1");
+	expect_state("2");
+}
+
+static void memory_is_given_back_when_asked(void **state)
+{
+	connect();
+	ring()->pages.copy.nr_free = 1;
+	jiffies += 2 * HZ;
+	bus_driver->reclaim_memory(xbdev);
+	assert_true(ring()->wake.squeeze);
+	ring()->pages.copy.nr_free = 0;
+	ring()->wake.squeeze = false;
+	bus_unbind(xbdev);
+	/* It is nobody's now. */
+	bus_driver->reclaim_memory(xbdev);
+}
+
+/* ---- removal ------------------------------------------------------------ */
+
+static void another_driver_may_go_on(void **state)
+{
+	connect();
+	xenstore_log_clear();
+	bus_unbind(xbdev);
+	/* The guest is not to notice: its requests wait in the ring. */
+	assert_int_equal(xenstore_log_nr, 0);
+	assert_int_equal(disks_nr_opens(), 0);
+	assert_int_equal(bus_nr_maps(), 0);
+	control_settle();
+	assert_int_equal(xenstore_nr_watches(), 0);
+	expect_state("4");
+	assert_int_equal(bus_bind(xbdev), 0);
+	control_settle();
+	expect_state("4");
+	expect_report(NULL);
+	assert_int_equal(control_nr_files("xen-blkback"), 1);
+}
+
+static void a_deleted_directory_does_not_come_back(void **state)
+{
+	connect();
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	control_settle();
+	assert_int_equal(bus_nr_devices(), 0);
+	expect_state(NULL);
+	expect_key(BE "/opened", NULL);
+	expect_key(BE "/waiting", NULL);
+}
+
+/* Events that were on their way when the device went. */
+static void late_events_find_nobody(void **state)
+{
+	connect();
+	xenstore_set(BE "/physical-device", "8:2");
+	xenstore_set(FE "/state", "6");
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	control_settle();
+	assert_int_equal(disk_b->nr[DISK_OPEN], 0);
+	assert_int_equal(bus_nr_devices(), 0);
+}
+
+static void what_debugfs_shows(void **state)
+{
+	const char *text;
+
+	probe();
+	assert_string_equal(control_show("xen-blkback"), "disk 8:1\nwaiting for nothing\n");
+	frontend("3");
+	jiffies |= 1;
+	control_request(ring(), BLKIF_OP_READ);
+	jiffies += HZ;
+	text = control_show("xen-blkback");
+	assert_non_null(strstr(text, "ring 0: 32 slots, req_cons 1, rsp_prod 0\n"));
+	assert_non_null(strstr(text, "ring 0: 1 in flight, oldest 1000 ms\n"));
+	fake_bio_end_all();
+}
+
+int main(void)
+{
+	const struct CMUnitTest xs[] = {
+		XS_TEST(a_life_from_probe_to_the_end),
+		XS_TEST(the_disk_may_come_last),
+		XS_TEST(a_guest_may_come_again_without_a_word),
+		XS_TEST(a_guest_that_is_gone_is_let_go),
+		XS_TEST(a_guest_without_a_driver_is_not_waited_for),
+		XS_TEST(only_both_keys_end_a_vbd),
+		XS_TEST(online_alone_ends_a_closed_vbd),
+		XS_TEST(closed_is_written_again_for_who_waits),
+		XS_TEST(a_toolstack_that_changes_its_mind_is_heard),
+		XS_TEST(a_directory_that_is_gone_before_it_began),
+		XS_TEST(states_that_no_guest_takes_are_reported),
+		XS_TEST(a_wrong_key_is_reported_and_may_be_mended),
+		XS_TEST(physical_device_ends_an_error),
+		XS_TEST(settings_are_read_when_a_frontend_connects),
+		XS_TEST(settings_decide_what_is_offered),
+		XS_TEST(a_ring_that_cannot_be_mapped_closes),
+		XS_TEST(a_broken_ring_is_dropped),
+		XS_TEST(a_disk_that_cannot_be_opened_closes),
+		XS_TEST(a_cache_that_cannot_be_written_back_closes),
+		XS_TEST(disks_are_exchanged_under_a_guest),
+		XS_TEST(a_guest_keeps_its_disk_if_another_is_refused),
+		XS_TEST(an_empty_drive_connects),
+		XS_TEST(a_new_size_is_seen_within_a_second),
+		XS_TEST(a_disk_that_vanishes_is_reported_once),
+		XS_TEST(flushes_that_the_disk_does_not_know_are_not_offered),
+		XS_TEST(a_vbd_says_what_it_waits_for),
+		XS_TEST(a_vbd_closes_when_its_requests_are_back),
+		XS_TEST(ring_and_disk_come_at_once),
+		XS_TEST(a_guest_is_faster_than_the_probe),
+		XS_TEST(a_broken_ring_of_a_guest_that_closes),
+		XS_TEST(a_broken_ring_of_before_is_forgotten),
+		XS_TEST(another_disk_for_a_guest_that_closes),
+		XS_TEST(detached_while_it_connects),
+		XS_TEST(a_state_that_was_not_written_is_an_error),
+		XS_TEST(features_that_were_not_written_close),
+		XS_TEST(a_vbd_that_could_not_begin_begins_later),
+		XS_TEST(a_key_that_cannot_be_watched_is_an_error),
+		cmocka_unit_test_setup_teardown(a_module_that_cannot_be_loaded_leaves_nothing,
+						module_setup, control_teardown),
+		XS_TEST(a_probe_without_memory_fails),
+		XS_TEST(memory_is_given_back_when_asked),
+		XS_TEST(another_driver_may_go_on),
+		XS_TEST(a_deleted_directory_does_not_come_back),
+		XS_TEST(late_events_find_nobody),
+		XS_TEST(what_debugfs_shows),
+	};
+
+	return RUN(xs);
+}

@@ -227,10 +227,11 @@ void control_write_frontend(void)
 	xenstore_set(FE "/state", "1");
 }
 
-int control_setup(void **state)
+void control_renew(void)
 {
-	fake_reset();
 	fake_idle = control_idle;
+	fake_fail_at(&fake_allocs, 0);
+	fake_log_clear();
 	control_disk_hangs = false;
 	control_nr_module_refs = 0;
 	xenstore_reset();
@@ -241,6 +242,12 @@ int control_setup(void **state)
 		debugfs_remove(dentries);
 	control_write_backend();
 	control_write_frontend();
+}
+
+int control_setup(void **state)
+{
+	fake_reset();
+	control_renew();
 	return 0;
 }
 

@@ -21,6 +21,8 @@ int control_teardown(void **state);
 #define CONTROL_TEST(f)	cmocka_unit_test_setup_teardown(f, control_setup, control_teardown)
 
 void control_check_clean(void);
+/* As before a test, if nothing was left behind, but for time and the disk's data. */
+void control_renew(void);
 
 /* What a toolstack and a guest write to begin with. */
 void control_write_backend(void);

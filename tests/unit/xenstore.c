@@ -229,6 +229,14 @@ unsigned int xenstore_nr_calls(void)
 	return nr_calls;
 }
 
+static void note_failure(enum xenstore_op op, const char *dir, const char *node)
+{
+	free(failed_path);
+	failed_op = op;
+	if (asprintf(&failed_path, node[0] ? "%s/%s" : "%s%s", dir, node) < 0)
+		fail();
+}
+
 /* All calls come here first. */
 static int call(enum xenstore_op op, const char *path)
 {
@@ -236,8 +244,7 @@ static int call(enum xenstore_op op, const char *path)
 	if (xenstore_hook)
 		xenstore_hook(op, path);
 	if (nr_calls == fail_at) {
-		failed_op = op;
-		failed_path = strdup(path);
+		note_failure(op, path, "");
 		return fail_err;
 	}
 	if (bad_path[op].path && (!strcmp(bad_path[op].path, "*") ||
@@ -404,19 +411,21 @@ int xenbus_transaction_end(struct xenbus_transaction xbt, int abort)
 /* ---- single nodes ------------------------------------------------------- */
 
 /* The kernel joins paths in memory of its own, which may be short. */
-static char *path_join(const char *dir, const char *node)
+static char *path_join(enum xenstore_op op, const char *dir, const char *node)
 {
 	char *path = kmalloc(strlen(dir) + strlen(node) + 2, GFP_KERNEL);
 
 	if (path)
-		sprintf(path, node[0] ? "%s/%s" : "%s%s", dir, node);
+		sprintf(path, "%s/%s", dir, node);
+	else
+		note_failure(op, dir, node);
 	return path;
 }
 
 void *xenbus_read(struct xenbus_transaction xbt, const char *dir, const char *node,
 		  unsigned int *len)
 {
-	char *path = path_join(dir, node), *str = NULL;
+	char *path = path_join(XENSTORE_READ, dir, node), *str = NULL;
 	const char *value;
 	int err;
 
@@ -428,10 +437,11 @@ void *xenbus_read(struct xenbus_transaction xbt, const char *dir, const char *no
 		err = -ENOENT;
 	if (!err) {
 		str = kmalloc(strlen(value) + 1, GFP_KERNEL);
+		err = str ? 0 : -ENOMEM;
 		if (str)
 			strcpy(str, value);
 		else
-			err = -ENOMEM;
+			note_failure(XENSTORE_READ, dir, node);
 	}
 	if (!err && len)
 		*len = strlen(str);
@@ -441,7 +451,7 @@ void *xenbus_read(struct xenbus_transaction xbt, const char *dir, const char *no
 
 int xenbus_exists(struct xenbus_transaction xbt, const char *dir, const char *node)
 {
-	char *path = path_join(dir, node);
+	char *path = path_join(XENSTORE_EXISTS, dir, node);
 	int err, exists;
 
 	if (!path)
@@ -455,7 +465,7 @@ int xenbus_exists(struct xenbus_transaction xbt, const char *dir, const char *no
 int xenbus_write(struct xenbus_transaction xbt, const char *dir, const char *node,
 		 const char *string)
 {
-	char *path = path_join(dir, node);
+	char *path = path_join(XENSTORE_WRITE, dir, node);
 	int err;
 
 	if (!path)
@@ -477,8 +487,10 @@ int xenbus_printf(struct xenbus_transaction xbt, const char *dir, const char *no
 	va_list args;
 	int err;
 
-	if (!value)
+	if (!value) {
+		note_failure(XENSTORE_WRITE, dir, node);
 		return -ENOMEM;
+	}
 	va_start(args, fmt);
 	(vsnprintf)(value, 1024, fmt, args);
 	va_end(args);
@@ -489,7 +501,7 @@ int xenbus_printf(struct xenbus_transaction xbt, const char *dir, const char *no
 
 int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node)
 {
-	char *path = path_join(dir, node);
+	char *path = path_join(XENSTORE_RM, dir, node);
 	int err;
 
 	if (!path)

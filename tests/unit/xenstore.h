@@ -36,7 +36,10 @@ const char *xenstore_get(const char *path);
 
 /* The nth call from now on fails with a negative errno; 0: none does. */
 void xenstore_fail_nth(unsigned int nth, int err);
-/* Was it made? Tells in @op and @path what it was, if they are not NULL. */
+/*
+ * Has one failed, by this, or for want of memory? Tells in @op and @path what it was, if
+ * they are not NULL.
+ */
 bool xenstore_failed(enum xenstore_op *op, const char **path);
 /* Each call of this kind on this path fails; "*": on any; NULL: none does. */
 void xenstore_fail_path(enum xenstore_op op, const char *path, int err);

@@ -404,6 +404,7 @@ void gnttab_batch_copy(struct gnttab_copy *ops, unsigned int nr)
 /* ---- the disk ----------------------------------------------------------- */
 
 struct fake_disk fake_disk;
+bool fake_any_disk;
 unsigned long fake_nr_bios, fake_nr_submits;
 unsigned int fake_plug_ios;
 
@@ -440,7 +441,7 @@ static void bio_check(const struct bio *bio)
 	unsigned int i, bytes = 0;
 
 	shim_bug_on(bio->stage != SHIM_BIO_READY || !bio->bi_end_io);
-	shim_bug_on(bio->bi_bdev != &fake_disk.bdev);
+	shim_bug_on(bio->bi_bdev != &fake_disk.bdev && !fake_any_disk);
 	shim_bug_on(bio->bi_vcnt > bio->bi_max_vecs);
 	if (bio_op(bio) == REQ_OP_DISCARD || bio_op(bio) == REQ_OP_SECURE_ERASE)
 		return;
@@ -581,6 +582,7 @@ static void disk_reset(void)
 		.discard_granularity = SECTOR_SIZE,
 	};
 	fake_disk.at_once = false;
+	fake_any_disk = false;
 	fake_disk.status = BLK_STS_OK;
 	bios = NULL;
 	plug = NULL;

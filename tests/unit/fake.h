@@ -119,6 +119,8 @@ struct fake_disk {
 };
 
 extern struct fake_disk fake_disk;
+/* Requests may go to other block devices as well: these have the same data. */
+extern bool fake_any_disk;
 /* Bios that were submitted and are not complete. */
 extern unsigned long fake_nr_bios;
 /* All that were ever submitted. */

@@ -6,7 +6,7 @@
 
 .DEFAULT_GOAL := all
 
-CONTROL_TESTS := keys publish error stall tunables disk vbd teardown xenbus life walk
+CONTROL_TESTS := keys publish error stall tunables disk vbd teardown sysfs xenbus life walk
 CONTROL_FAKES := xenstore bus work disks control
 TESTS += $(CONTROL_TESTS)
 

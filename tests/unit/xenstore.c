@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* For asprintf(). */
+#define _GNU_SOURCE
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <xen/xenbus.h>

@@ -469,6 +469,18 @@ static void a_read_only_guest_may_have_any_cache(void **state)
 	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
 }
 
+/* Nobody can have written to it. */
+static void a_read_only_disk_is_not_flushed(void **state)
+{
+	xenstore_set(BE "/mode", "r");
+	open_first();
+	assert_true(vbd->disk.flush);
+	connect();
+	set_device("8:2");
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
+}
+
 static bool waited;
 
 static bool end_requests(void)
@@ -670,6 +682,7 @@ int main(void)
 		DISK_TEST(before_a_frontend_any_disk_will_do),
 		DISK_TEST(smaller_blocks_will_do),
 		DISK_TEST(a_read_only_guest_may_have_any_cache),
+		DISK_TEST(a_read_only_disk_is_not_flushed),
 		DISK_TEST(requests_at_the_disk_are_waited_for),
 		DISK_TEST(an_empty_drive_is_a_disk_like_any_other),
 		DISK_TEST(a_read_only_empty_drive_has_no_cache),

@@ -223,8 +223,27 @@ static void ring_fetch(struct xenvbd_ring *ring)
 			ring_check_fetched(ring, req);
 }
 
-static void ring_submit(struct xenvbd_req *reqs, unsigned int nr)
+static bool ring_harvest(struct xenvbd_ring *ring);
+static void ring_push(struct xenvbd_ring *ring);
+
+/*
+ * Who has slept for a place in the disk's queue gives back what the disk has
+ * finished meanwhile: the answers must not wait for all that is still to be
+ * handed over.
+ */
+static void ring_slept(struct xenvbd_ring *ring, unsigned long *nr_sleeps)
 {
+	if (likely(*nr_sleeps == current->nvcsw))
+		return;
+	if (ring_harvest(ring))
+		ring_push(ring);
+	*nr_sleeps = current->nvcsw;
+}
+
+static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
+			unsigned int nr)
+{
+	unsigned long nr_sleeps = current->nvcsw;
 	struct xenvbd_req *req, *next;
 	struct blk_plug plug;
 	unsigned int i = 0;
@@ -236,13 +255,14 @@ static void ring_submit(struct xenvbd_req *reqs, unsigned int nr)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;
-		trace_xenvbd_submit(req->ring, req);
+		trace_xenvbd_submit(ring, req);
 		if (unlikely(req->op == BLKIF_OP_DISCARD))
-			xenvbd_discard_add(&req->ring->discards, req);
+			xenvbd_discard_add(&ring->discards, req);
 		else if (unlikely(req->status != BLK_STS_OK))
 			xenvbd_wake_complete(req);
 		else
 			xenvbd_io_submit(req);
+		ring_slept(ring, &nr_sleeps);
 	}
 	blk_finish_plug(&plug);
 }
@@ -271,7 +291,7 @@ static bool ring_start(struct xenvbd_ring *ring)
 		return false;
 
 	xenvbd_pages_map(ring, started.first);
-	ring_submit(started.first, nr);
+	ring_submit(ring, started.first, nr);
 	return true;
 }
 

@@ -456,6 +456,11 @@ void submit_bio(struct bio *bio)
 
 	might_sleep();
 	bio_check(bio);
+	if (fake_disk.nr_tags && fake_nr_bios == fake_disk.nr_tags) {
+		fake_disk.sleeps();
+		fake_bio_end(bios, BLK_STS_OK);
+		current->nvcsw++;
+	}
 	while (*end)
 		end = &(*end)->bi_next;
 	*end = bio;
@@ -582,6 +587,7 @@ static void disk_reset(void)
 		.discard_granularity = SECTOR_SIZE,
 	};
 	fake_disk.at_once = false;
+	fake_disk.nr_tags = 0;
 	fake_any_disk = false;
 	fake_disk.status = BLK_STS_OK;
 	bios = NULL;

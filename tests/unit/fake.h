@@ -116,6 +116,10 @@ struct fake_disk {
 	/* Completes a bio as soon as it is submitted, with this status. */
 	bool at_once;
 	blk_status_t status;
+	/* Who submits one more sleeps until the oldest is complete; 0: any number. */
+	unsigned int nr_tags;
+	/* Called before it sleeps. */
+	void (*sleeps)(void);
 };
 
 extern struct fake_disk fake_disk;

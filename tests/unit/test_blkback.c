@@ -1337,6 +1337,42 @@ static void storm(unsigned int policy, u32 seed)
 	down();
 }
 
+/* A disk of two tags, and a guest that looks for answers whenever the thread sleeps. */
+static unsigned int nr_sleeps;
+
+static void the_thread_sleeps(void)
+{
+	unsigned int nr = guest_sring(rig.rings[0])->rsp_prod;
+
+	/* What was complete before the thread has slept last was answered after that. */
+	expect(nr == nr_sleeps, "%u answers when it sleeps the %uth time", nr, nr_sleeps);
+	nr_sleeps++;
+}
+
+static void an_answer_does_not_wait_for_the_queue(void **state)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct xenvbd_ring *ring = up(policies[i]);
+
+		fake_disk.nr_tags = 2;
+		fake_disk.sleeps = the_thread_sleeps;
+		nr_sleeps = 0;
+		for (j = 0; j < 10; j++)
+			put(ring, rw(BLKIF_OP_READ, j, 8 * j, 1, 100 + j));
+		guest_push(ring);
+		pass(ring);
+		expect(nr_sleeps == 8, "%u", nr_sleeps);
+		passes(ring);
+		for (j = 0; j < 10; j++) {
+			guest_expect(ring, j, OKAY);
+			expect_read(100 + j, 8 * j, 1);
+		}
+		down();
+	}
+}
+
 static void each_request_is_answered_once(void **state)
 {
 	unsigned int policy;
@@ -1353,6 +1389,7 @@ int main(void)
 		cmocka_unit_test(parts_of_pages_are_read_and_written),
 		cmocka_unit_test(what_comes_together_goes_together),
 		cmocka_unit_test(a_disk_may_complete_at_once),
+		cmocka_unit_test(an_answer_does_not_wait_for_the_queue),
 		cmocka_unit_test(more_than_a_batch_takes_more_than_a_pass),
 		cmocka_unit_test(the_disk_fails),
 		cmocka_unit_test(a_grant_that_is_none_fails_its_request_alone),

@@ -20,6 +20,7 @@ struct task_struct {
 	void *data;
 	unsigned int state;
 	unsigned int wakeups;
+	unsigned long nvcsw;
 	bool should_stop;
 	bool should_park;
 	bool stopped;

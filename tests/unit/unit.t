@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the unit tests and runs them: the TAP of all their
+# Builds the unit tests, and those of blkfe, and runs them: the TAP of all their
 # programs as one. For prove, from any directory.
 #   SRC=dir  test the driver in this directory   O=dir  build there
 
@@ -21,8 +21,15 @@ need make command -v make
 need libcmocka-dev test -e /usr/include/cmocka.h
 need libxen-dev test -e /usr/include/xen/io/blkif.h
 
-ok "the unit tests build" make -C "$HERE" -k SRC="$SRC" O="$O" || done_testing
+ok "the unit tests build" make -C "$HERE" -k -j"$(nproc)" SRC="$SRC" O="$O" ||
+	done_testing
 for t in $(make -s -C "$HERE" SRC="$SRC" names); do
 	relay "$t" "$O/test_$t"
 done
+# What of blkfe needs no Xen
+FRONTEND=$O/frontend
+ok "the tests of blkfe build" \
+	make -C "$HERE/../frontend" O="$FRONTEND" "$FRONTEND/abi_test" "$FRONTEND/script_test"
+relay "blkfe's layouts" "$FRONTEND/abi_test"
+relay "blkfe's scripts" "$FRONTEND/script_test"
 done_testing

@@ -19,7 +19,7 @@ of()
 	cat >"$WORK/script" <<-END
 	. "$LAB/lib.sh"
 	leak_values() { echo up: \$(cat "$WORK/up"); }
-	klog() { cat "$WORK/klog"; }
+	dmesg() { cat "$WORK/klog"; }
 	wait_for() { shift; "\$@"; }
 	up() { echo "\$1" >>"$WORK/up"; at_end down "\$1"; }
 	down() { sed -i "/^\$1\$/d" "$WORK/up"; echo "\$1 goes" >&3; }
@@ -254,14 +254,22 @@ status 1' '
 tap_before_end() { :; }
 done_testing'
 
-echo >>"$WORK/klog" "[    1.0] Call Trace:"
-prints "a splat is found" \
-'not ok 1 - no splat in the kernel log
+SPLAT='not ok 1 - no splat in the kernel log
 #      got: [    1.0] Call Trace:
 # expected: 
 1..1
-status 1' '
-done_testing'
+status 1'
+echo >>"$WORK/klog" "[    1.0] Call Trace:"
+prints "a splat is found, if the log has lost its start" "$SPLAT" done_testing
+sed -i '1i lab: start x' "$WORK/klog"
+prints "a splat is found" "$SPLAT" done_testing
+echo >>"$WORK/klog" "lab: start x"
+prints "and found if the test has started others" "$SPLAT" done_testing
+sed -i 1d "$WORK/klog"
+prints "a splat from before is not" \
+'ok 1 - no splat in the kernel log
+1..1
+status 0' done_testing
 
 # functions FILE...: that they define
 functions()

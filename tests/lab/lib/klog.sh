@@ -17,10 +17,13 @@ tap_after_result()
 	klog_mark "test $TAP_RUN: $1"
 }
 
-# klog: the kernel log since the test started
+# klog: the kernel log since the test started; all of it if that is not in it any more
 klog()
 {
-	dmesg | sed -n "/lab: start $LAB_NAME/,\$p"
+	dmesg | awk -v mark="lab: start $LAB_NAME" '
+		!seen && index($0, mark) { seen = 1; n = 0 }
+		{ line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }'
 }
 
 # klog_splats: what must not be there

@@ -7,8 +7,8 @@
 
 . /lab/lib.sh
 
-# loop_disk OPTION...: the number of a disk with a volatile cache
-loop_disk()
+# loop_number OPTION...: of a new disk with a volatile cache
+loop_number()
 {
 	devt_hex "$(losetup --show -f "$@" "$LAB_TMP/image")"
 }
@@ -25,8 +25,8 @@ frontend "bad-requests, 32 bits" bad-requests.fe ABI=x86_32-abi DISK="$disk"
 frontend "hostile, 32 bits" hostile.fe ABI=x86_32-abi ROUNDS=50 DISK="$disk"
 truncate -s 16M "$LAB_TMP/image"
 at_end losetup -D
-frontend "exchange-errors" exchange-errors.fe DISK="$disk" READONLY="$(loop_disk -r)" \
-	LARGE="$(loop_disk -b 4096)" CACHED="$(loop_disk)"
+frontend "exchange-errors" exchange-errors.fe DISK="$disk" READONLY="$(loop_number -r)" \
+	LARGE="$(loop_number -b 4096)" CACHED="$(loop_number)"
 leak_check "nothing is left behind"
 ok "the backend unloads" module_unload
 done_testing

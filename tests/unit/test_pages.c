@@ -580,6 +580,8 @@ static void what_is_not_used_goes_in_the_end(void **state)
 	use(ring, BLKIF_OP_READ, 2, 20);
 	/* Used again: not the oldest any more. */
 	use(ring, BLKIF_OP_READ, 1, 10);
+	assert_int_equal(xenvbd_pages_trim(ring), 50 * HZ + HZ);
+	assert_int_equal(persistent->nr, 4);
 
 	jiffies += 50 * HZ - 1;
 	/* A jiffy until the oldest may go, and a second so that others go with it. */

@@ -11,7 +11,8 @@
  *
  * One thread serves a ring. While there is work its event channel stays masked,
  * and one loop takes new requests and gives back finished ones. A pass is the
- * unit of cost: few hypercalls, one push of responses, at most one event.
+ * unit of cost: few hypercalls, one push of responses, at most one event; and one
+ * more each time the disk's queue was full.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -223,21 +224,21 @@ static void ring_fetch(struct xenvbd_ring *ring)
 			ring_check_fetched(ring, req);
 }
 
+/* A submission that had to sleep answers what is done, see ring_answer_early(). */
 static bool ring_harvest(struct xenvbd_ring *ring);
 static void ring_push(struct xenvbd_ring *ring);
 
 /*
- * Who has slept for a place in the disk's queue gives back what the disk has
- * finished meanwhile: the answers must not wait for all that is still to be
- * handed over.
+ * The thread has slept for a place in the disk's queue. What the disk has
+ * finished meanwhile must not wait for all that is still to be handed over. What
+ * was handed over must not wait for the answers: it leaves the plug first.
  */
-static void ring_slept(struct xenvbd_ring *ring, unsigned long *nr_sleeps)
+static void ring_answer_early(struct xenvbd_ring *ring, struct blk_plug *plug)
 {
-	if (likely(*nr_sleeps == current->nvcsw))
-		return;
+	blk_finish_plug(plug);
 	if (ring_harvest(ring))
 		ring_push(ring);
-	*nr_sleeps = current->nvcsw;
+	blk_start_plug(plug);
 }
 
 static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
@@ -262,7 +263,14 @@ static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 			xenvbd_wake_complete(req);
 		else
 			xenvbd_io_submit(req);
-		ring_slept(ring, &nr_sleeps);
+		/*
+		 * Not whenever something is done: where the disk completes
+		 * requests inside submit_bio() they are answered together.
+		 */
+		if (likely(current->nvcsw == nr_sleeps))
+			continue;
+		ring_answer_early(ring, &plug);
+		nr_sleeps = current->nvcsw;
 	}
 	blk_finish_plug(&plug);
 }

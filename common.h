@@ -166,7 +166,7 @@ struct xenvbd {
 	struct mutex lock;
 	/* The features are published, watches registered, InitWait is written. */
 	bool begun;
-	/* XENVBD_FACT_BROKEN, FAILED and GONE; the others are looked up. */
+	/* XENVBD_FACT_BROKEN, FAILED, GONE. Removal reads GONE without @lock. */
 	unsigned int facts;
 	struct xenvbd_disk disk;
 	/* The vanished disk was reported. */

@@ -12,7 +12,6 @@
 #include "common.h"
 #include "control/disk.h"
 #include "control/keys.h"
-#include "control/stall.h"
 #include "data/thread.h"
 
 /* ---- a disk by itself --------------------------------------------------- */

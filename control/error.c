@@ -27,7 +27,8 @@ void xenvbd_error_init(struct xenvbd_error *error)
  * @err: negative errno
  * @fmt: says which key or device it is about, and what stood there
  *
- * The caller passes the errno on, and xenbus.c brings text and errno to people.
+ * The caller passes the errno on. xenvbd_error_fatal() or xenvbd_error_report()
+ * brings both to people.
  *
  * Return: @err.
  */

@@ -310,9 +310,20 @@ static int publish_waiting(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	return xenbus_printf(xbt, vbd->xbdev->nodename, "waiting", "%s", text);
 }
 
+/*
+ * Who writes a text keeps the vbd's error as it is: it may be that text, and a
+ * stall is published without vbd->lock.
+ */
+static int publish_error(struct xenvbd *vbd, int err, const char *fmt,
+			 const char *text)
+{
+	return text ? err : xenvbd_error(vbd, err, fmt, vbd->xbdev->nodename);
+}
+
 static int publish_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
 			       const char *text)
 {
+	const char *dir = vbd->xbdev->nodename;
 	struct xenbus_transaction xbt;
 	unsigned int tries;
 	int err;
@@ -322,10 +333,10 @@ static int publish_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
 		if (err)
 			break;
 		/* A directory that was deleted meanwhile must not come back. */
-		err = xenbus_exists(xbt, vbd->xbdev->nodename, "state") ?
-			      write(vbd, xbt, text) :
-			      xenvbd_error(vbd, -ENOENT, "%s is gone",
-					   vbd->xbdev->nodename);
+		if (xenbus_exists(xbt, dir, "state"))
+			err = write(vbd, xbt, text);
+		else
+			err = publish_error(vbd, -ENOENT, "%s is gone", text);
 		if (err) {
 			xenbus_transaction_end(xbt, 1);
 			return err;
@@ -334,10 +345,7 @@ static int publish_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
 		if (err != -EAGAIN)
 			break;
 	}
-	if (err)
-		xenvbd_error(vbd, err, "transaction on %s",
-			     vbd->xbdev->nodename);
-	return err;
+	return err ? publish_error(vbd, err, "transaction on %s", text) : 0;
 }
 
 /* All that @write writes, or nothing. */
@@ -372,7 +380,8 @@ static int publish_new_sects(struct xenvbd *vbd, u64 nr_sects,
 
 /*
  * What follows runs in process context, and returns 0 or a negative errno with
- * an error text.
+ * an error text; without one where a text is handed in, and if the vbd was
+ * removed.
  */
 
 /*

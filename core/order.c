@@ -107,8 +107,9 @@ u64 xenvbd_order_park(struct xenvbd_order *order,
 	return first ? order_next(order) : 0;
 }
 
-static bool order_may_execute(struct xenvbd_order *order,
-			      const struct xenvbd_order_ring *ring, u64 number)
+/* The ring has the barrier of this number, and asks whether it may execute it. */
+static bool order_ask(struct xenvbd_order *order,
+		      const struct xenvbd_order_ring *ring, u64 number)
 {
 	if (order_turn(order) != number)
 		return false;
@@ -130,7 +131,7 @@ static bool order_may_execute(struct xenvbd_order *order,
 bool xenvbd_order_try(struct xenvbd_order *order,
 		      struct xenvbd_order_ring *ring, bool barrier, u64 number)
 {
-	if (barrier ? !order_may_execute(order, ring, number) :
+	if (barrier ? !order_ask(order, ring, number) :
 		      ring->turn && number >= ring->turn)
 		return false;
 	ring->nr_parked--;

@@ -5,8 +5,8 @@
  * Layer 0: pure. The only memory touched is the ring page itself. Each word
  * of it that the guest can write is read once per call, into private memory.
  */
-#ifndef XENVBD_RING_H
-#define XENVBD_RING_H
+#ifndef XENVBD_SRING_H
+#define XENVBD_SRING_H
 
 #include <linux/types.h>
 #include "core/proto.h"
@@ -67,4 +67,4 @@ void xenvbd_sring_respond(struct xenvbd_sring *sring, u64 id, u8 op,
 bool xenvbd_sring_push(struct xenvbd_sring *sring);
 int xenvbd_sring_rearm(struct xenvbd_sring *sring);
 
-#endif /* XENVBD_RING_H */
+#endif /* XENVBD_SRING_H */

@@ -13,6 +13,8 @@
  */
 #include <linux/delay.h>
 #include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -322,7 +324,10 @@ int xenvbd_pages_init(struct xenvbd_ring *ring, unsigned int nr_rings,
 	return pages->batch.ops && (!persistent || pgrants->hash) ? 0 : -ENOMEM;
 }
 
-/* Undo xenvbd_pages_init(). Waits for those below who use a page. */
+/*
+ * Undo xenvbd_pages_init(), which need not have been called. No request is in
+ * flight. Waits for those below who use a page.
+ */
 void xenvbd_pages_exit(struct xenvbd_ring *ring)
 {
 	struct xenvbd_pages *pages = &ring->pages;

@@ -3,6 +3,7 @@
 #ifndef XENVBD_PAGES_H
 #define XENVBD_PAGES_H
 
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/types.h>
 

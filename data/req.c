@@ -3,6 +3,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <xen/page.h>
 
 #include "common.h"
 
@@ -57,7 +58,7 @@ int xenvbd_reqs_init(struct xenvbd_ring *ring)
 	return 0;
 }
 
-/* Undo xenvbd_reqs_init(), from wherever it got to. No request is in flight. */
+/* Undo xenvbd_reqs_init(), which need not have been called. No request is in flight. */
 void xenvbd_reqs_exit(struct xenvbd_ring *ring)
 {
 	vfree(ring->reqs);

@@ -12,7 +12,9 @@ use warnings;
 
 # From below to above. The two entries at the root are layers of their own.
 my %LAYER = ("core" => 0, "data" => 1, "blkback" => 2, "control" => 3, "xenbus" => 4);
-# For all but the core: the central structs, other kernels, tracepoints.
+# For all but the core: the central structs, other kernels, tracepoints. common.h
+# includes the headers of all rooms, for it embeds their structs; so calls are what
+# counts for those that include it.
 my %COMMON = map { $_ => 1 } "common.h", "compat.h", "trace.h", "trace.c";
 my ($bad, %text) = (0);
 
@@ -125,11 +127,13 @@ sub check_calls
 	my (%home) = @_;
 	my %uses;
 
-	for my $f (grep { /\.c$/ } sort keys %text) {
+	for my $f (sort keys %text) {
 		my $n = 0;
 
 		for my $line (split /\n/, code($text{$f})) {
 			$n++;
+			# Of a header only the bodies of its functions
+			next if $f =~ /\.h$/ && $line !~ /^\t/;
 			while ($line =~ /\b(xenvbd_\w+)\b/g) {
 				my $h = $home{$1} or next;
 

@@ -19,7 +19,6 @@
 #include <linux/sched/mm.h>
 #include <xen/events.h>
 
-#include "blkback.h"
 #include "common.h"
 #include "data/io.h"
 #include "trace.h"

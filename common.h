@@ -192,4 +192,7 @@ struct xenvbd {
 	struct xenvbd_stats stats;
 };
 
+/* What a ring's thread does: the entry of the data path, in blkback.c. */
+int xenvbd_ring_serve(void *data);
+
 #endif /* XENVBD_COMMON_H */

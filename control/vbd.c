@@ -4,7 +4,6 @@
 #include <linux/slab.h>
 #include <xen/events.h>
 
-#include "blkback.h"
 #include "common.h"
 #include "control/disk.h"
 #include "control/keys.h"

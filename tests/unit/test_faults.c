@@ -5,7 +5,6 @@
  * there is none left. Whatever fails, each request is answered once, the same request
  * works when it is sent again, and nothing leaks.
  */
-#include "blkback.h"
 #include "data/thread.h"
 #include "rig.h"
 

@@ -91,7 +91,7 @@ check_module()
 {
 	is "$(inside modinfo -k "$1" -F vermagic xen-blkback | cut -d' ' -f1)" "$1" \
 		"$1: the module is built for it"
-	is "$(parameters "$1")" "$(cat "$REPO"/*.c |
+	is "$(parameters "$1")" "$(cat "$REPO"/{.,core,data,control,observe}/*.c |
 		sed -nE 's/^module_param(_cb|_named)?\((\w+),.*/\2/p' | sort)" \
 		"$1: it has all parameters"
 	is "$(inside modinfo -k "$1" -F alias xen-blkback)" xen-backend:vbd "$1: its alias"

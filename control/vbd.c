@@ -361,6 +361,27 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	vbd->facts &= ~XENVBD_FACT_BROKEN;
 }
 
+/* With @squeeze only those rings that have something to give back. */
+static void vbd_kick_rings(struct xenvbd *vbd, bool squeeze)
+{
+	struct xenvbd_ring *ring;
+	unsigned int i;
+
+	spin_lock(&vbd->rings_lock);
+	for (i = 0; i < vbd->nr_rings; i++) {
+		ring = vbd->rings[i];
+		/* Pairs with the release in xenvbd_thread_start(). */
+		if (!smp_load_acquire(&ring->task))
+			continue;
+		if (squeeze && !xenvbd_pages_idle(&ring->pages))
+			continue;
+		if (squeeze)
+			WRITE_ONCE(ring->wake.squeeze, true);
+		xenvbd_wake_kick(ring);
+	}
+	spin_unlock(&vbd->rings_lock);
+}
+
 /**
  * xenvbd_kick_rings - have the rings look at what has changed, also those that
  * are idle
@@ -370,14 +391,7 @@ void xenvbd_disconnect(struct xenvbd *vbd)
  */
 void xenvbd_kick_rings(struct xenvbd *vbd)
 {
-	unsigned int i;
-
-	spin_lock(&vbd->rings_lock);
-	for (i = 0; i < vbd->nr_rings; i++)
-		/* Pairs with the release in xenvbd_thread_start(). */
-		if (smp_load_acquire(&vbd->rings[i]->task))
-			xenvbd_wake_kick(vbd->rings[i]);
-	spin_unlock(&vbd->rings_lock);
+	vbd_kick_rings(vbd, false);
 }
 
 /**
@@ -392,22 +406,8 @@ void xenvbd_kick_rings(struct xenvbd *vbd)
  */
 void xenvbd_reclaim_memory(struct xenvbd *vbd)
 {
-	struct xenvbd_ring *ring;
-	unsigned int i;
-
 	if (time_before(jiffies, READ_ONCE(vbd->reclaimed_at) + HZ))
 		return;
 	WRITE_ONCE(vbd->reclaimed_at, jiffies);
-
-	spin_lock(&vbd->rings_lock);
-	for (i = 0; i < vbd->nr_rings; i++) {
-		ring = vbd->rings[i];
-		/* As in xenvbd_kick_rings(). */
-		if (!smp_load_acquire(&ring->task) ||
-		    !xenvbd_pages_idle(&ring->pages))
-			continue;
-		WRITE_ONCE(ring->wake.squeeze, true);
-		xenvbd_wake_kick(ring);
-	}
-	spin_unlock(&vbd->rings_lock);
+	vbd_kick_rings(vbd, true);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The benchmark's part in dom0: measures the loaded backend and prints one line
-# "PLACE/pPERSISTENT/qQUEUES/CELL/FIGURE=VALUE" per figure. Arguments are
+# "PLACE/pPERSISTENT/qQUEUES/KIND/CELL/FIGURE=VALUE" per figure. Arguments are
 # NAME=VALUE, see OPTION. bench and profile run it, and README.md explains it.
 
 # shellcheck source-path=SCRIPTDIR source=../tests/lab/lib.sh
@@ -10,25 +10,22 @@
 
 # `lab run` takes this directory along
 PARTS=${0%.sh}
-for part in common cells hypercalls allocations profile places guest qdisk device memory; do
+for part in common plan disk cells hypercalls allocations cost places guest neighbour \
+	qdisk device memory; do
 	# shellcheck source=/dev/null
 	. "$PARTS/$part.sh" || exit
 done
 
-DISK=/dev/nullb0
-
 declare -A OPTION=(
-	[places]="native loopback guest"
-	[cells]="4k-randread-d1 4k-randread-d32 4k-randwrite-d32 64k-read-d16 64k-write-d16 512k-read-d8 1m-read-d4"
+	[plan]="native/inline/4k-randread-d32 guest/inline/4k-randread-d32"
 	[persistent]="1 0"
 	[queues]="1"
 	[traced]="4k-randread-d32 512k-read-d8"
 	[allocating]="4k-randread-d32 44k-read-d16"
 	[device]=1
 	[backend]=kernel
-	[profile]=""
-	[runtime]=500ms
-	[ramp]=100ms
+	[cost]=""
+	[window]=""
 )
 
 for argument; do
@@ -49,14 +46,15 @@ versions()
 	fi
 }
 
-modprobe null_blk nr_devices=1 gb=4 || die "null_blk does not load"
-wait_for 10 test -b "$DISK" || die "no $DISK"
 module_load max_queues=4 || die "the $LAB_MODULE backend does not load"
 versions
-for place in ${OPTION[places]}; do
+[ -z "${OPTION[cost]}" ] || marks_start
+for place in $(plan_places); do
 	"place_$place"
 done
+[ -z "${OPTION[cost]}" ] || symbols_of_dom0
 if [ "${OPTION[device]}" != 0 ]; then
+	disk inline
 	attach_times 5
 	idle_wakeups
 	modprobe -r xen-blkfront

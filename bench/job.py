@@ -16,7 +16,7 @@ class Job:
     status is known after the last one."""
 
     def __init__(self, lab_options, settings, environment=None):
-        self.command = [LAB, "run", "--icount", *lab_options, HERE / "dom0.sh",
+        self.command = [LAB, "run", *lab_options, HERE / "dom0.sh",
                         *(f"{name}={value}" for name, value in settings.items())]
         self.environment = environment
         self.status = None

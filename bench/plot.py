@@ -3,6 +3,7 @@
 
 from xml.sax.saxutils import escape
 
+import figures
 import report
 
 SERIES = [("native", "#b0b0b0"), ("qdisk", "#7a9a5a"), ("stock", "#d98c3f"),
@@ -30,7 +31,7 @@ def bars(cell, x, bottom):
                f'height="{height:.1f}" fill="{colour}"/>')
         yield text(left + BAR_WIDTH / 2, bottom - height - 3, report.rate(iops), 9)
         if name == "ours" and "ratio" in cell:
-            colour = "#107010" if cell["ok"] else "#c01010"
+            colour = "#c01010" if cell["verdict"] else "#107010"
             yield text(left + BAR_WIDTH / 2, bottom - height - 14, f"{cell['ratio']:.2f}x",
                        10, extra=f' font-weight="bold" fill="{colour}"')
     yield text(x + CELL_WIDTH / 2 - 4, bottom + 14, cell["cell"], 10)
@@ -53,7 +54,7 @@ def svg(summary, versions, date):
     widest = max((len(cells) for _, cells in groups), default=1)
     width = max(LEFT + CELL_WIDTH * widest + 20, 640)
     height = 70 + PANEL_HEIGHT * len(groups)
-    mean = summary["geometric mean"]
+    mean = figures.mean(report.ratios(summary["cells"]))
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
            f'viewBox="0 0 {width} {height}" font-family="sans-serif">',
            '<!-- SPDX-License-Identifier: GPL-2.0-only -->',

@@ -1,136 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the benchmark's figures mean: medians, ratios, targets, the table."""
+"""The benchmark's figures as text."""
 
-import math
-import statistics
 import textwrap
+
+import costs
+from figures import (DEVICE, EVENT_CHANNEL_OP, GRANT_TABLE_OP, PERCENTILES, SMP_COUNTS,
+                     TARGET_COST, TARGET_COST_MEAN, TARGET_EVENTS, TARGET_GRANT_CALLS,
+                     TARGET_SMP, depth, mean)
+from plan import DISK, INLINE
 
 # Instructions per second of virtual time: -icount shift=1 is 2 ns for each
 INSTRUCTIONS_PER_S = 5e8
-TARGET_DEPTH_1 = 1.0
-TARGET_DEEP = 1.2
-TARGET_MEAN = 1.6
-TARGET_GRANT_CALLS = 0.25
-TARGET_EVENTS = 1 / 8
-GRANT_TABLE_OP = 20
-EVENT_CHANNEL_OP = 32
-
-# Figure, what it is called, the most it may be
-DEVICE = [
-    ("attach_ms", "attach, ms from physical-device to Connected", 100),
-    ("idle_wakeups", "idle wakeups per second", 0),
-    ("memory_p1_q1_kib", "kernel memory, KiB, 1 queue of 1 page", 64),
-    ("memory_p16_q4_kib", "kernel memory, KiB, 4 queues of 16 pages", 2048),
-]
+PLACES = {"loopback": "dom0 loopback", "guest": "PV guest",
+          "neighbour": "guest beside one that writes", "smp": "PV guest"}
 
 
-def values(figures, key):
-    return [run[key] for run in figures if key in run]
+def short_title(where):
+    place, persistent, queues, _ = where.split("/")
+    return (PLACES[place] +
+            (", persistent grants" if persistent == "p1" else ", grants not persistent") +
+            f", {queues[1:]} queue" + ("" if queues == "q1" else "s"))
 
 
-def median(figures, key):
-    found = values(figures, key)
-    return statistics.median(found) if found else None
-
-
-def spread(figures, key):
-    """Range in percent of the median."""
-    found = values(figures, key)
-    middle = statistics.median(found) if found else 0
-    return 100 * (max(found) - min(found)) / middle if middle else None
-
-
-def depth(cell):
-    return int(cell.rsplit("-d", 1)[1])
-
-
-def counts(figures, where):
-    """Everything that was counted per I/O of a cell."""
-    names = {key[len(where):] for run in figures for key in run if key.startswith(where)}
-    found = {name: median(figures, where + name) for name in sorted(names - {"iops"})}
-    if any(name.startswith("hypercall_") for name in found):
-        for number in (GRANT_TABLE_OP, EVENT_CHANNEL_OP):
-            found.setdefault(f"hypercall_{number}", 0)
-    return found
-
-
-def one_cell(runs, native, where, cell):
-    key = f"{where}/{cell}/"
-    found = {"where": where, "cell": cell,
-             "native": median(native, f"native/p0/q1/{cell}/iops")}
-    for module, figures in runs.items():
-        found[module] = median(figures, key + "iops")
-        found[f"{module} range"] = spread(figures, key + "iops")
-        found[f"{module} counts"] = counts(figures, key)
-    if found.get("stock") and found.get("ours"):
-        found["ratio"] = found["ours"] / found["stock"]
-        found["target"] = TARGET_DEPTH_1 if depth(cell) == 1 else TARGET_DEEP
-        found["ok"] = found["ratio"] >= found["target"]
-    return found
-
-
-def device_value(figures, name):
-    """Figures taken several times in a boot end in _0, _1, ..."""
-    found = [value for run in figures for key, value in run.items()
-             if key == f"device/{name}" or
-             (key.startswith(f"device/{name}_") and key.rsplit("_", 1)[1].isdigit())]
-    return statistics.median(found) if found else None
-
-
-def allocations(runs, wheres):
-    """Of each cell that was traced: per module what the driver and the block layer
-    allocated per I/O"""
-    names = {key.removesuffix("/alloc_own") for figures in runs.values() for run in figures
-             for key in run if key.endswith("/alloc_own")}
-    return [{"where": where, "cell": name.rsplit("/", 1)[1],
-             **{module: [median(figures, f"{name}/alloc_{who}") for who in ("own", "block")]
-                for module, figures in runs.items()}}
-            for where in wheres for name in sorted(names) if name.startswith(f"{where}/")]
-
-
-def cells_of(opts, queues):
-    """Those that are measured with so many queues"""
-    return opts["cells"] if queues == "1" else opts.get("multi_queue_cells", opts["cells"])
-
-
-def summarize(runs, opts):
-    native = [run for figures in runs.values() for run in figures]
-    wheres = [(f"{place}/p{p}/q{q}", q) for place in opts["places"] if place != "native"
-              for q in (opts["queues"] if place == "guest" else ["1"])
-              for p in opts["persistent"]]
-    found = [one_cell(runs, native, where, cell)
-             for where, q in wheres for cell in cells_of(opts, q)]
-    missing = sorted({f"{title(c['where'])}: {module}" for c in found for module in runs
-                      if c.get(module) is None and measured(module, c["where"])})
-    found = [c for c in found if any(c.get(module) for module in runs)]
-    ratios = [c["ratio"] for c in found if "ratio" in c]
-    return {
-        "cells": found,
-        "missing": missing,
-        "allocations": allocations(runs, [where for where, _ in wheres]),
-        "geometric mean": math.exp(statistics.fmean(map(math.log, ratios)))
-        if ratios else None,
-        "device": {name: {m: device_value(figures, name) for m, figures in runs.items()}
-                   for name, _, _ in DEVICE},
-        "runs": opts["runs"],
-    }
-
-
-def measured(module, where):
-    """QEMU's backend is there to compare with: one place is enough"""
-    return module != "qdisk" or where == "guest/p0/q1"
+def disk_title(disk):
+    if disk == INLINE:
+        return "answers at once"
+    if not DISK.fullmatch(disk):
+        return f"is {disk}"
+    time, tags, *cache = disk.split("-")
+    return (f"takes {time[:-2]} {time[-2:]}, {tags[1:]} tags" +
+            (", with a write cache" if cache else ""))
 
 
 def title(where):
-    place, persistent, queues = where.split("/")
-    queues = queues[1:]
-    return (("dom0 loopback" if place == "loopback" else "PV guest") +
-            (", persistent grants" if persistent == "p1" else ", grants not persistent") +
-            f", {queues} queue" + ("" if queues == "1" else "s"))
+    return f"{short_title(where)}; the disk {disk_title(where.rsplit('/', 1)[1])}"
 
 
 def heading(where, columns):
-    return ["", title(where), f"  {'':17}{columns}"]
+    return ["", title(where), f"  {'':22}{columns}"]
 
 
 def rate(iops):
@@ -159,60 +66,129 @@ def range_text(cell):
     return "/".join("-" if r is None else f"{r:.0f}" for r in found) + " %"
 
 
-def speed_lines(summary):
-    yield "IOPS (thousand instructions per I/O), median of the boots"
-    if any(c.get("qdisk") for c in summary["cells"]):
+def ratio_text(cell):
+    return f"{cell['ratio']:.2f}x" if "ratio" in cell else "-"
+
+
+def ratios(cells):
+    return [c["ratio"] for c in cells if "ratio" in c]
+
+
+def verdict_line(cells):
+    """Of cells of which each has a ratio or none"""
+    lost = [sum(word in c["verdict"] for c in cells) for word in ("SLOWER", "MISS", "WORSE")]
+    return (f"Geometric mean of {len(ratios(cells))} cells: {mean(ratios(cells)):.2f}x; "
+            f"{lost[0]} are slower than stock, {lost[1]} miss their target, {lost[2]} are worse "
+            "than the reference")
+
+
+def inline_lines(cells):
+    yield "The disk answers at once: IOPS (thousand instructions per I/O), median of the boots."
+    yield "A regression test without a target; WORSE is more than 1 % below the reference"
+    if any(c.get("qdisk") for c in cells):
         yield "qdisk is of another kind: QEMU's own backend, a process of dom0, measured in one place"
-    for where, cells in by_where(summary["cells"]):
-        columns = [m for m in ("native", "qdisk", "stock", "ours")
-                   if m != "qdisk" or any(c.get(m) for c in cells)]
-        names = "".join(f"{m:>15}" for m in columns)
-        yield from heading(where, f"{names}{'ours/stock':>12}{'target':>8}{'':6}{'range':>10}")
-        for c in cells:
+    for where, group in by_where(cells):
+        columns = [m for m in ("native", "qdisk", "stock", "ours", "before")
+                   if m in ("stock", "ours") or any(c.get(m) for c in group)]
+        names = "".join(f"{'reference' if m == 'before' else m:>15}" for m in columns)
+        yield from heading(where, f"{names}{'ours/stock':>12} {'':7}{'range':>10}")
+        for c in group:
             figures = "".join(f"{rate(c.get(m)):>7} {cost(c.get(m)):<7}" for m in columns)
-            verdict = (f"{c['ratio']:>11.2f}x{c['target']:>8.1f} {mark(c['ok']):<5}"
-                       if "ratio" in c else " " * 26)
-            if "ratio" in c and c["ratio"] < 1:
-                verdict = verdict[:-5] + "SLOWER"
-            yield f"  {c['cell']:17}{figures}{verdict}{range_text(c):>10}"
-    mean = summary["geometric mean"]
-    if mean:
-        judged = [c for c in summary["cells"] if "ratio" in c]
-        yield ""
-        yield (f"Geometric mean of {len(judged)} cells: {mean:.2f}x, target {TARGET_MEAN}: "
-               f"{mark(mean >= TARGET_MEAN)}; {sum(not c['ok'] for c in judged)} cells miss "
-               f"their target, {sum(c['ratio'] < 1 for c in judged)} are slower than stock")
+            yield (f"  {c['cell']:22}{figures}{ratio_text(c):>12} {c['verdict']:7}"
+                   f"{range_text(c):>10}")
 
 
-def mean_of(cells):
-    return math.exp(statistics.fmean(math.log(c["ratio"]) for c in cells))
+def latency_text(found):
+    texts = ["-" if found[m] is None else f"{found[m]:.0f}" for m in ("stock", "ours")]
+    return " > ".join(texts) + (" !" if found["worse"] else "  ")
+
+
+def timed_line(c):
+    goal = "" if c.get("target") is None else f"{c['target']:.2f}"
+    latencies = "".join(f"{latency_text(c['latency'][name]):>17}" for name in PERCENTILES)
+    return (f"  {c['cell']:22}{rate(c['most']):>7}{rate(c['native']):>8}{rate(c.get('stock')):>8}"
+            f"{rate(c.get('ours')):>8}{ratio_text(c):>8}{goal:>6} {c['verdict']:6}"
+            f"{range_text(c):>9}{latencies}")
+
+
+def timed_lines(cells):
+    yield "Disks that take time: IOPS, median of the boots; microseconds until 50, 99 and 99.9 %"
+    yield "of the I/Os were done, stock > ours; ! is above each boot of stock. \"disk\" is what the"
+    yield "disk gives at this depth. Beside a \"-writer\" and \"one that writes\" is a random 4k writer of"
+    yield "depth 32; the figures are the reader's"
+    for where, group in by_where(cells):
+        yield from heading(where, f"{'disk':>7}{'native':>8}{'stock':>8}{'ours':>8}{'ratio':>8}"
+                                  f"{'goal':>6} {'':6}{'range':>9}"
+                                  f"{'p50':>15}{'p99':>17}{'p99.9':>17}")
+        for c in group:
+            yield timed_line(c)
+            if c.get("stock beside") or c.get("ours beside"):
+                yield (f"  {'  the writer':22}{'':15}{rate(c.get('stock beside')):>8}"
+                       f"{rate(c.get('ours beside')):>8}")
+
+
+def speed_lines(summary):
+    for found, lines in ((is_inline, inline_lines), (is_timed, timed_lines)):
+        cells = [c for c in summary["cells"] if found(c)]
+        if not cells:
+            continue
+        yield from lines(cells)
+        if ratios(cells):
+            yield from ("", verdict_line(cells), "")
+
+
+def is_inline(cell):
+    return cell["disk"] == INLINE
+
+
+def is_timed(cell):
+    return not is_inline(cell)
 
 
 def short(summary, versions):
-    """For README: the ratios of each place, and the cells that lose."""
+    """For README: the ratios of each place and disk, and the cells that lose."""
     judged = [c for c in summary["cells"] if "ratio" in c]
     boots = summary["runs"]
     yield from textwrap.wrap(
         "IOPS of this module divided by those of the stock one, on null_blk, Linux "
         f"{versions['kernel'].split('+')[0]}, by instruction count; {boots} "
         f"boot{'s' if boots > 1 else ''} of each.", 79)
-    yield ""
-    yield (f"  {'':45}{'cells':>6}{'lowest':>8}{'mean':>7}{'highest':>9}")
-    for where, cells in by_where(judged):
-        ratios = [c["ratio"] for c in cells]
-        yield (f"  {title(where):45}{len(cells):>6}{min(ratios):>8.2f}{mean_of(cells):>7.2f}"
-               f"{max(ratios):>9.2f}")
-    yield (f"  {'all':45}{len(judged):>6}{min(c['ratio'] for c in judged):>8.2f}"
-           f"{mean_of(judged):>7.2f}{max(c['ratio'] for c in judged):>9.2f}")
+    yield from short_table(judged)
+    costs_judged = [c for c in summary["costs"] if "ratio" in c]
+    if costs_judged:
+        yield from ("", "The same of dom0's CPU per I/O, instructions of its kernel and of Xen for it:")
+        yield from short_table(costs_judged)
     yield ""
     slower = [f"  {title(c['where'])}: {c['cell']}, {c['ratio']:.2f}"
-              for c in judged if c["ratio"] < 1]
-    missed = sum(not c["ok"] for c in judged)
+              for c in judged if "SLOWER" in c["verdict"]]
+    with_goal = [c for c in judged if c["target"]]
+    missed = sum("MISS" in c["verdict"] for c in with_goal)
+    if with_goal:
+        yield from textwrap.wrap(
+            f"{missed or 'None'} of {len(with_goal)} cells on disks that take time "
+            f"miss{'es' if missed == 1 else ''} the goal without being slower than stock.", 79)
     yield from textwrap.wrap(
-        f"Of {len(judged)} cells {missed} miss their target ({TARGET_DEEP}, {TARGET_DEPTH_1} "
-        f"at depth 1), and {len(slower) or 'none'} {'is' if len(slower) < 2 else 'are'} "
+        f"{len(slower) or 'None'} of {len(judged)} cells {'is' if len(slower) < 2 else 'are'} "
         f"slower than stock{':' if slower else '.'}", 79)
     yield from slower
+
+
+def short_table(judged):
+    yield ""
+    yield f"  {'':48}{'cells':>6}{'lowest':>8}{'mean':>7}{'highest':>9}"
+    disk = None
+    for where, cells in by_where(judged):
+        if where.rsplit("/", 1)[1] != disk:
+            disk = where.rsplit("/", 1)[1]
+            yield f"  The disk {disk_title(disk)}"
+        yield short_line(f"  {short_title(where)}", cells)
+    yield short_line("all", judged)
+
+
+def short_line(name, cells):
+    found = ratios(cells)
+    return (f"  {name:48}{len(found):>6}{min(found):>8.2f}{mean(found):>7.2f}"
+            f"{max(found):>9.2f}")
 
 
 def pair(cell, name, limit=None):
@@ -226,23 +202,109 @@ def pair(cell, name, limit=None):
     return text
 
 
+def one(cell, name):
+    """Of ours, which has more statistics"""
+    found = cell.get("ours counts", {}).get(name)
+    return "-" if found is None else f"{found:.2f}"
+
+
+# Name in the table, width, what it is
+COUNTS = [
+    ("ev to back", 15, lambda c, judged: pair(c, "back_events", judged and TARGET_EVENTS)),
+    ("ev to front", 15, lambda c, judged: pair(c, "front_irqs", judged and TARGET_EVENTS)),
+    ("cs dom0", 15, lambda c, judged: pair(c, "back_ctxt")),
+    ("wakeups", 15, lambda c, judged: pair(c, "back_wakeups")),
+    ("cs guest", 15, lambda c, judged:
+     "-" if c["where"].startswith("loopback") else pair(c, "front_ctxt")),
+    ("grant calls", 17, lambda c, judged:
+     pair(c, f"hypercall_{GRANT_TABLE_OP}", judged and TARGET_GRANT_CALLS)),
+    ("evtchn calls", 15, lambda c, judged: pair(c, f"hypercall_{EVENT_CHANNEL_OP}")),
+    ("passes", 8, lambda c, judged: one(c, "stat_passes")),
+    ("notifies", 9, lambda c, judged: one(c, "stat_notifies")),
+    ("maps", 7, lambda c, judged: one(c, "stat_map_ops")),
+    ("copies", 8, lambda c, judged: one(c, "stat_copy_ops")),
+]
+
+
 def count_lines(summary):
-    yield "Per I/O, stock > ours; ! is above its target. ev: events to the backend and to"
-    yield "the frontend; cs: context switches; hypercalls of all domains, grant table and"
-    yield "event channel operations, where they were traced"
+    yield "Per I/O, stock > ours; ! is above its target. ev: events to the backend and to the"
+    yield "frontend; cs: context switches; calls: hypercalls of all domains where they were traced,"
+    yield "elsewhere those that our statistics know; the last four columns are of our statistics"
     for where, cells in by_where(summary["cells"]):
-        yield from heading(where, f"{'ev to back':>15}{'ev to front':>15}{'cs dom0':>15}"
-                                  f"{'cs guest':>15}{'grant ops':>16}{'evtchn ops':>15}")
+        yield from heading(where, "".join(f"{name:>{width}}" for name, width, _ in COUNTS))
         for c in cells:
-            judged = c["cell"].startswith("4k") and depth(c["cell"]) >= 32
-            events = TARGET_EVENTS if judged else None
-            grants = TARGET_GRANT_CALLS if judged else None
-            columns = [pair(c, "back_events", events), pair(c, "front_irqs", events),
-                       pair(c, "back_ctxt"),
-                       pair(c, "front_ctxt") if where.startswith("guest") else "-",
-                       f" {pair(c, f'hypercall_{GRANT_TABLE_OP}', grants)}",
-                       pair(c, f"hypercall_{EVENT_CHANNEL_OP}")]
-            yield f"  {c['cell']:17}" + "".join(f"{text:>15}" for text in columns)
+            judged = (is_inline(c) and c["cell"].startswith("4k") and depth(c["cell"]) >= 32
+                      or None)
+            yield f"  {c['cell']:22}" + "".join(f"{text(c, judged):>{width}}"
+                                               for _, width, text in COUNTS)
+
+
+def cost_lines(summary):
+    yield "dom0's CPU per I/O: thousand instructions of dom0's kernel and of Xen on its behalf,"
+    yield "stock > ours; goal is stock/ours of %.1f. \"most\" is what a backend would reach that" % TARGET_COST
+    yield "costs no more than dom0's block layer. The driver's own part, and all instructions of the"
+    yield "machine. Last, a model: microseconds of dom0 and Xen on a server of 3 GHz, see below"
+    for where, cells in by_where(summary["costs"]):
+        yield from heading(where, f"{'dom0':>15}{'ratio':>8}{'most':>7} {'':7}{'driver':>13}"
+                                  f"{'Xen for dom0':>15}{'all':>17}{'model, us':>15}{'ratio':>8}")
+        for c in cells:
+            yield cost_line(c)
+    found = ratios(summary["costs"])
+    if found:
+        yield ""
+        yield (f"Geometric mean of {len(found)} cells: {mean(found):.2f}x, goal {TARGET_COST_MEAN}: "
+               f"{mark(mean(found) >= TARGET_COST_MEAN)}; "
+               f"{sum('MISS' in c.get('verdict', '') for c in summary['costs'])} miss "
+               f"{TARGET_COST}, {sum('SLOWER' in c.get('verdict', '') for c in summary['costs'])} "
+               "cost more than stock")
+
+
+def cost_line(c):
+    def both(name, scale, digits=1):
+        return " > ".join(f"{c[m][name] / scale:.{digits}f}" if m in c else "-"
+                          for m in ("stock", "ours"))
+    most = f"{c['most']:.2f}x" if "most" in c else "-"
+    us = (f"{c['stock']['model us'] / c['ours']['model us']:.2f}x" if "ratio" in c else "-")
+    return (f"  {c['cell']:22}{both('dom0', 1000):>15}{ratio_text(c):>8}{most:>7} "
+            f"{c.get('verdict', ''):7}{both('cpu_driver', 1000):>13}{both('cpu_xen', 1000):>15}"
+            f"{both('cpu_all', 1000):>17}{both('model us', 1, 2):>15}{us:>8}")
+
+
+def price_lines(summary):
+    yield "The model, per I/O. Prices are guesses for a server of 3 GHz, in costs.py; they come on"
+    yield "top of the instructions"
+    yield f"  {'an instruction, without those that copy':44}{1000 * costs.INSTRUCTION_US:8.2f} ns"
+    yield f"  {'a byte copied by Xen':44}{1000 * costs.BYTE_US:8.2f} ns"
+    for _, what, price in costs.PRICES:
+        yield f"  {what:44}{price:8.2f} us"
+    names = [name for name, _, _ in costs.PRICES] + ["copied"]
+    for where, cells in by_where(summary["costs"]):
+        yield from heading(where, "".join(f"{name.replace('_', ' '):>16}" for name in names))
+        for c in cells:
+            yield f"  {c['cell']:22}" + "".join(f"{price_text(c, name):>16}" for name in names)
+
+
+def price_text(c, name):
+    return " > ".join(f"{c[m][f'cpu_{name}']:.{0 if name == 'copied' else 2}f}" if m in c else "-"
+                      for m in ("stock", "ours"))
+
+
+def smp_lines(summary):
+    yield "Two CPUs, dom0 and the guest at the same time, in real time: per I/O, stock > ours; ! is"
+    yield f"more than {TARGET_SMP} of stock's"
+    names = ["ev to back", "ev to front", "wakeups", "cs dom0"]
+    for where, cells in by_where(summary["smp"]):
+        yield from heading(where, "".join(f"{name:>17}" for name in names) +
+                           f"{'passes':>9}{'notifies':>10}")
+        for c in cells:
+            columns = "".join(f"{smp_text(c, name):>17}" for name in SMP_COUNTS)
+            yield (f"  {c['cell']:22}{columns}{one(c, 'stat_passes'):>9}"
+                   f"{one(c, 'stat_notifies'):>10}")
+
+
+def smp_text(cell, name):
+    stock = cell.get("stock counts", {}).get(name)
+    return pair(cell, name, None if stock is None else TARGET_SMP * stock)
 
 
 def allocation_lines(summary):
@@ -253,8 +315,8 @@ def allocation_lines(summary):
         columns = [" > ".join("-" if v is None else f"{v:.2f}" for v in values_of_both)
                    for values_of_both in zip(stock, ours)]
         verdict = "" if ours[0] is None else f" {mark(ours[0] == 0)}"
-        yield (f"  {title(found['where']):47}{found['cell']:17}{columns[0]:>15}{columns[1]:>15}"
-               f"{verdict}")
+        yield (f"  {short_title(found['where']):47}{found['cell']:17}{columns[0]:>15}"
+               f"{columns[1]:>15}{verdict}")
 
 
 def device_lines(summary):
@@ -271,10 +333,15 @@ def device_lines(summary):
 
 
 def text(summary, versions):
+    boots = summary["runs"]
     lines = ["; ".join(f"{k} {v}" for k, v in sorted(versions.items()) if v),
-             f"{summary['runs']} boots of each module", ""]
+             f"{boots} boot{'s' if boots > 1 else ''} of each module", ""]
+    if summary["costs"]:
+        lines += [*cost_lines(summary), "", *price_lines(summary), ""]
     lines += speed_lines(summary)
-    lines += [""] + list(count_lines(summary))
+    lines += count_lines(summary)
+    if summary["smp"]:
+        lines += ["", *smp_lines(summary)]
     if summary["allocations"]:
         lines += [""] + list(allocation_lines(summary))
     if any(v is not None for f in summary["device"].values() for v in f.values()):

@@ -1,62 +1,127 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The disk measured in a PV guest.
+# The disk measured in a PV guest, which is called bench.
 
 place_guest()
 {
+	guest_place guest
+}
+
+# place_smp: the same where the guest and dom0 run at the same time, in real time
+place_smp()
+{
+	guest_place smp
+}
+
+# guest_place PLACE
+guest_place()
+{
 	local queues
 
-	[ -z "${OPTION[profile]}" ] || figure profile/boot 1
 	for queues in ${OPTION[queues]}; do
-		guest_of_queues "$queues"
+		guest_up bench "$queues"
+		guest_kinds "$1" "$queues"
+		[ -z "${OPTION[cost]}" ] || symbols_of_guest
+		guest_down bench
 	done
 }
 
-# guest_of_queues QUEUES: a PV guest with a CPU for each queue
-guest_of_queues()
+# guest_up NAME QUEUES: a PV guest with a CPU for each queue
+guest_up()
 {
-	local domid persistent
-
-	GUEST_VCPUS=$1 GUEST_TIMEOUT=400 guest_start bench pv ||
-		die "the guest of $1 CPUs does not start"
-	domid=$(guest_domid bench)
-	[ "${OPTION[backend]}" != qdisk ] || qemu_start "$domid"
-	for persistent in ${OPTION[persistent]}; do
-		guest_disk "guest/p$persistent/q$1" "$domid" "$persistent"
-	done
-	guest_destroy bench || die "the guest of $1 CPUs does not go"
+	GUEST_VCPUS=$2 GUEST_TIMEOUT=400 guest_start "$1" pv ||
+		die "the guest $1 of $2 CPUs does not start"
+	[ "${OPTION[backend]}" != qdisk ] || qemu_start "$(guest_domid "$1")"
 }
 
-# guest_disk WHERE DOMID PERSISTENT
+guest_down()
+{
+	guest_destroy "$1" || die "the guest $1 does not go"
+}
+
+# guest_kinds PLACE QUEUES: all disks
+guest_kinds()
+{
+	local kind persistent
+
+	for kind in $(plan_kinds "$1"); do
+		disk "$kind"
+		for persistent in ${OPTION[persistent]}; do
+			guest_disk "$1/p$persistent/q$2/$kind"
+		done
+	done
+}
+
+# guest_persistent NAME PERSISTENT: of the vbds that it will get
+guest_persistent()
+{
+	guest_run "$1" "echo $2 >/sys/module/xen_blkfront/parameters/feature_persistent" ||
+		die "$1: cannot set feature_persistent to $2"
+}
+
+# persistent_of WHERE
+persistent_of()
+{
+	local persistent=${1#*/p}
+
+	echo "${persistent%%/*}"
+}
+
+# guest_disk WHERE
 guest_disk()
 {
-	guest_run bench "echo $3 >/sys/module/xen_blkfront/parameters/feature_persistent" ||
-		die "$1: cannot set feature_persistent"
+	guest_persistent bench "$(persistent_of "$1")"
 	if [ "${OPTION[backend]}" = qdisk ]; then
-		guest_qdisk "$1" "$2"
+		guest_qdisk "$1"
 	else
-		guest_vbd "$1" "$2"
+		guest_vbd "$1" bench
+		guest_measure "$1" "$(guest_backend bench)" "$(guest_sysfs bench)"
+		guest_vbd_gone "$1" bench
 	fi
 }
 
-# guest_vbd WHERE DOMID: served by the module
-guest_vbd()
+# guest_backend NAME: in xenstore
+guest_backend()
 {
-	local vbd
-
-	vbd=$(vbd_sysfs "$2" xvda)
-	xl block-attach "$2" "phy:$DISK" xvda w || die "$1: cannot attach"
-	guest_measure "$1" "$2" "$(backend_path "$2" xvda)" "$vbd"
-	wait_for 30 not test -e "$vbd" || die "$1: the vbd stays"
+	backend_path "$(guest_domid "$1")" xvda
 }
 
-# guest_measure WHERE DOMID BACKEND VBD: and detaches it
+guest_sysfs()
+{
+	vbd_sysfs "$(guest_domid "$1")" xvda
+}
+
+# guest_vbd WHERE NAME: the disk, served by the module
+guest_vbd()
+{
+	xl block-attach "$(guest_domid "$2")" "phy:$DISK" xvda w || die "$1: cannot attach"
+	guest_has_disk "$1" "$2"
+}
+
+# guest_has_disk WHERE NAME
+guest_has_disk()
+{
+	guest_run "$2" 'until grep -qs "[1-9]" /sys/block/xvda/size; do sleep 0.1; done' 30 ||
+		die "$1: no disk in the guest $2"
+}
+
+# guest_vbd_gone WHERE NAME
+guest_vbd_gone()
+{
+	guest_detach "$1" "$2"
+	wait_for 30 not test -e "$(guest_sysfs "$2")" || die "$1: the vbd of $2 stays"
+}
+
+# guest_detach WHERE NAME
+guest_detach()
+{
+	xl block-detach "$(guest_domid "$2")" xvda || die "$1: cannot detach"
+}
+
+# guest_measure WHERE BACKEND VBD
 guest_measure()
 {
-	guest_run bench 'until grep -qs "[1-9]" /sys/block/xvda/size; do sleep 0.1; done' 30 ||
-		die "$1: no disk in the guest"
-	negotiated "$1" "$2" "$3"
-	measure_disk "$1" "$4"
-	xl block-detach "$2" xvda || die "$1: cannot detach"
+	negotiated "$1" "$(guest_domid bench)" "$2"
+	measure_disk "$1" "$3"
 }

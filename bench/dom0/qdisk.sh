@@ -31,14 +31,17 @@ qemu_start()
 	xenstore-write "/local/domain/$1/image/device-model-pid" "$pid"
 }
 
-# guest_qdisk WHERE DOMID: measures its disk, served by QEMU, which has no statistics
+# guest_qdisk WHERE: measures the guest's disk, served by QEMU, which has no statistics
 guest_qdisk()
 {
-	local be
+	local be domid
 
-	be=/local/domain/0/backend/qdisk/$2/$(vdev_number xvda)
-	xl block-attach "$2" "vdev=xvda,access=rw,format=raw,backendtype=qdisk,target=$DISK" ||
+	domid=$(guest_domid bench)
+	be=/local/domain/0/backend/qdisk/$domid/$(vdev_number xvda)
+	xl block-attach "$domid" "vdev=xvda,access=rw,format=raw,backendtype=qdisk,target=$DISK" ||
 		die "$1: cannot attach"
-	guest_measure "$1" "$2" "$be" ''
+	guest_has_disk "$1" bench
+	guest_measure "$1" "$be" ''
+	guest_detach "$1" bench
 	wait_for 30 not xenstore-exists "$be" || die "$1: the vbd stays"
 }

@@ -66,7 +66,7 @@ fio_times()
 # fio_seconds WHERE: until fio has certainly ended
 fio_seconds()
 {
-	if [ "$(disk_us "${1##*/}")" -lt 2000 ]; then
+	if [[ $1 != neighbour/* ]] && [ "$(disk_us "${1##*/}")" -lt 2000 ]; then
 		echo 1.7
 	else
 		echo 3.3
@@ -114,11 +114,11 @@ vbd_counters()
 	done
 }
 
-# run_fio WHERE VBD COMMAND: prints what was counted around it
+# run_fio WHERE VBD COMMAND [MEANWHILE]: prints what was counted around it
 run_fio()
 {
 	counters "$2" >"$LAB_TMP/before"
-	in_front "$1" "measure $3" "$(fio_seconds "$1")" >"$LAB_TMP/front" ||
+	in_front "$1" "measure $3" "$(fio_seconds "$1")" "${@:4}" >"$LAB_TMP/front" ||
 		{ sed 's/^/bench: /' "$LAB_TMP/front" >&2; die "fails in $1: $3"; }
 	counters "$2" >"$LAB_TMP/after"
 	awk 'NR == FNR { before[$1] = $2; next } { printf "%s %d\n", $1, $2 - before[$1] }' \
@@ -166,12 +166,15 @@ figures_per_io()
 # cell WHERE VBD CELL START
 cell()
 {
-	local run=$LAB_TMP/run command
+	local run=$LAB_TMP/run
 
-	command=$(fio_command "$1" "$3" "$(fio_times "${1##*/}")")
-	[[ $1 != neighbour/* ]] || neighbour_write "$1"
-	run_fio "$1" "$2" "$command" >"$run"
-	[[ $1 != neighbour/* ]] || neighbour_wait "$1" >>"$run"
+	if [[ $1 = neighbour/* ]]; then
+		run_fio "$1" "$2" "$(fio_command "$1" "$3" --time_based --runtime=300ms \
+			--ramp_time=1500ms)" neighbour_write
+		neighbour_wait "$1"
+	else
+		run_fio "$1" "$2" "$(fio_command "$1" "$3" "$(fio_times "${1##*/}")")"
+	fi >"$run"
 	[ -n "$(count iops "$run")" ] || die "no figure for $1/$3"
 	figures_of_fio "$1/$3" "$run"
 	figures_per_io "$1/$3" "$(ios "$3" "$run" "$4")" "$run" "$4"

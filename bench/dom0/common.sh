@@ -39,9 +39,9 @@ front_program()
 	echo "$1"
 }
 
-# in_front WHERE COMMAND [SECONDS]: runs it where the frontend is. Nobody looks for the
-# end of it in a guest for so long: to look takes the guest's CPU for milliseconds. Time
-# in which all wait costs nothing.
+# in_front WHERE COMMAND [SECONDS [MEANWHILE]]: runs it where the frontend is. Nobody
+# looks for the end of it in a guest for so long: to look takes the guest's CPU for
+# milliseconds. Time in which all wait costs nothing. MEANWHILE is a function.
 in_front()
 {
 	local program
@@ -49,6 +49,7 @@ in_front()
 	program=$(front_program "$2")
 	if in_guest "$1"; then
 		guest_send bench "$program"
+		[ $# -lt 4 ] || "$4" "$1"
 		nap "${3:-0.5}"
 		guest_wait bench 1000
 	else

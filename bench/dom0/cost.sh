@@ -26,11 +26,11 @@ mark()
 # cost_cell WHERE CELL: naps are of virtual time
 cost_cell()
 {
-	local pid='' window command
+	local pid='' window runtime command
 
 	window=$(cost_window "${1##*/}")
-	command="$(fio_command "$1" "$2" --time_based --runtime=$((window + 700))ms)"
-	[[ $1 != neighbour/* ]] || neighbour_write "$1"
+	runtime=$(cost_runtime "$1" "$window")
+	command=$(fio_command "$1" "$2" --time_based --runtime="${runtime}ms")
 	# Nobody may look for the end of it meanwhile
 	if in_guest "$1"; then
 		guest_send bench "$command >/dev/null 2>&1"
@@ -38,7 +38,8 @@ cost_cell()
 		bash -c "exec $command" >/dev/null 2>&1 &
 		pid=$!
 	fi
-	nap 0.5
+	[[ $1 != neighbour/* ]] || { neighbour_write "$1"; nap 0.5; }
+	nap 0.8
 	mark begin
 	nap "$((window / 1000)).$(printf %03d $((window % 1000)))"
 	mark "$1/$2"
@@ -48,6 +49,16 @@ cost_cell()
 		wait "$pid"
 	fi || die "$1/$2: fio failed"
 	[[ $1 != neighbour/* ]] || neighbour_wait "$1" >/dev/null
+}
+
+# cost_runtime WHERE WINDOW: milliseconds, with those before the first mark
+cost_runtime()
+{
+	if [[ $1 = neighbour/* ]]; then
+		echo $(($2 + 1800))
+	else
+		echo $(($2 + 1000))
+	fi
 }
 
 # cost_window KIND: milliseconds between the marks

@@ -36,22 +36,13 @@ neighbour_disk()
 	done
 }
 
-# neighbour_write WHERE: for longer than a cell takes
+# neighbour_write WHERE: starts once the reader's fio has, which would take long beside
+# it, and lasts until that is measured
 neighbour_write()
 {
-	guest_send neighbour "$(front_program "$(fio_global "$1") --time_based \
-		--runtime=$(neighbour_runtime "${1##*/}") --name=bench $WRITER | of_fio")"
 	nap 0.3
-}
-
-# neighbour_runtime KIND
-neighbour_runtime()
-{
-	if [ "$(disk_us "$1")" -lt 2000 ]; then
-		echo 1300ms
-	else
-		echo 3s
-	fi
+	guest_send neighbour "$(front_program "$(fio_global "$1") --time_based --runtime=2s \
+		--name=bench $WRITER | of_fio")"
 }
 
 # neighbour_wait WHERE: prints its rate

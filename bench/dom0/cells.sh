@@ -51,22 +51,26 @@ fio_more()
 	esac
 }
 
-# fio_times KIND: how long a cell is measured on that disk. Waiting costs nothing.
+# fio_times WHERE: how long a cell is measured there. Waiting for a disk costs nothing;
+# where time is the host's, figures want more of it.
 fio_times()
 {
-	if [ "$1" = inline ]; then
-		echo --time_based --runtime=500ms --ramp_time=100ms
-	elif [ "$(disk_us "$1")" -lt 2000 ]; then
-		echo --time_based --runtime=300ms --ramp_time=50ms
-	else
+	local us
+
+	us=$(disk_us "${1##*/}")
+	if [[ $1 = smp/* ]] || [ "$us" -ge 2000 ]; then
 		echo --time_based --runtime=2s --ramp_time=100ms
+	elif [ "$us" = 0 ]; then
+		echo --time_based --runtime=500ms --ramp_time=100ms
+	else
+		echo --time_based --runtime=300ms --ramp_time=50ms
 	fi
 }
 
 # fio_seconds WHERE: until fio has certainly ended
 fio_seconds()
 {
-	if [[ $1 != neighbour/* ]] && [ "$(disk_us "${1##*/}")" -lt 2000 ]; then
+	if [[ ! $1 =~ ^(neighbour|smp)/ ]] && [ "$(disk_us "${1##*/}")" -lt 2000 ]; then
 		echo 1.7
 	else
 		echo 3.3
@@ -173,7 +177,7 @@ cell()
 			--ramp_time=1500ms)" neighbour_write
 		neighbour_wait "$1"
 	else
-		run_fio "$1" "$2" "$(fio_command "$1" "$3" "$(fio_times "${1##*/}")")"
+		run_fio "$1" "$2" "$(fio_command "$1" "$3" "$(fio_times "$1")")"
 	fi >"$run"
 	[ -n "$(count iops "$run")" ] || die "no figure for $1/$3"
 	figures_of_fio "$1/$3" "$run"

@@ -10,6 +10,8 @@ from job import Job
 
 PLACES = ["native", "loopback", "guest", "neighbour", "smp"]
 MODULES = ["stock", "ours", "qdisk"]
+# One CPU; the same with dom0's CPU counted; a CPU for each queue; two CPUs in real time
+BOOTS = ["q1", "cost", "queues", "smp"]
 BOOT_LIMIT_S = 5400
 
 INLINE = "inline"
@@ -83,7 +85,7 @@ def options():
         "modules": words("MODULES", MODULES[:2] if quick else list(MODULES), MODULES),
         "runs": number("RUNS", 1 if quick else 3),
         "jobs": number("JOBS", 2),
-        "cost": int(switched_on("COST", "0" if quick else "1")),
+        "boots": words("BOOTS", BOOTS[:1] if quick else BOOTS, BOOTS),
         # Hypercalls and allocations, which take runs of their own
         "more": int(not quick),
         "device": int(switched_on("DEVICE", "0" if quick else "1")),
@@ -182,12 +184,12 @@ def boots(opts):
     kernel = [module for module in opts["modules"] if module != "qdisk"]
     places = [place for place in opts["places"] if place != "smp"]
     guests = [place for place in places if place in ("guest", "neighbour")]
-    found = [Boot(module, "q1", "1", places) for module in kernel]
-    if opts["cost"]:
-        found += [Boot(module, "cost", "1", guests) for module in kernel]
-    found += [Boot(module, f"q{queues}", queues, ["guest"])
-              for queues in opts["queues"] if queues != "1" for module in kernel]
-    found += [Boot(module, "smp", "1", ["smp"]) for module in kernel]
-    if "qdisk" in opts["modules"]:
-        found.append(Boot("qdisk", "q1", "1", ["guest"]))
-    return [boot for boot in found if boot.words(opts)]
+    queues = [n for n in opts["queues"] if n != "1"]
+    found = {
+        "q1": [Boot(module, "q1", "1", places) for module in kernel] +
+              [Boot(module, "q1", "1", ["guest"]) for module in opts["modules"] if module == "qdisk"],
+        "cost": [Boot(module, "cost", "1", guests) for module in kernel],
+        "queues": [Boot(module, f"q{n}", n, ["guest"]) for n in queues for module in kernel],
+        "smp": [Boot(module, "smp", "1", ["smp"]) for module in kernel],
+    }
+    return [boot for name in opts["boots"] for boot in found[name] if boot.words(opts)]

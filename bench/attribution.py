@@ -138,3 +138,21 @@ class Attribution:
                 found = self.symbols["guest"].find(virtual) or found
         name, module, offset = found or (hex(virtual), "", 0)
         return (who, module, name), offset
+
+    def table(self, lines):
+        """Of the functions that take most: instructions per I/O, and calls"""
+        everything = sum(self.instructions.values())
+
+        def figures(count):
+            return f"{count / self.ios:9.0f} {100 * count / everything:5.1f} %  "
+        groups = collections.Counter()
+        for (who, module, _), count in self.instructions.items():
+            groups[who, module] += count
+        yield "instructions per I/O, by domain and module"
+        for (who, module), count in groups.most_common(20):
+            yield f"{figures(count)}{who} {module}"
+        yield "\nby function; calls per I/O"
+        for key, count in self.instructions.most_common(lines):
+            who, module, name = key
+            yield (f"{figures(count)}{self.calls[key] / self.ios:7.3f}  {who:14}{name}"
+                   f"{f' [{module}]' if module else ''}")

@@ -6,7 +6,7 @@ import re
 import statistics
 
 import costs
-from plan import DISK, INLINE
+from plan import DISK, INLINE, measures
 
 GRANT_TABLE_OP = 20
 EVENT_CHANNEL_OP = 32
@@ -193,7 +193,8 @@ def summarize(runs, opts, before=()):
     cells = [(where, cell) for where, names in opts["wheres"].items() for cell in names]
     found = [one_cell(runs, native, before, *at) for at in cells]
     missing = sorted({f"{c['where']}: {module}" for c in found for module in runs
-                      if c.get(module) is None and measured(module, c["where"])})
+                      if c.get(module) is None and measured(module, c["where"])
+                      and measures(opts, c["where"])})
     found = [c for c in found if any(c.get(module) for module in runs)]
     smp = [c for c in found if c["where"].startswith("smp/")]
     return {

@@ -141,6 +141,13 @@ def wheres(opts):
             for persistent in opts["persistent"]}
 
 
+def measures(opts, where):
+    """Is there a boot that gives its IOPS?"""
+    place, _, queues, _ = where.split("/")
+    name = "smp" if place == "smp" else "q1" if queues == "q1" else "queues"
+    return name in opts.get("boots", BOOTS)
+
+
 @dataclasses.dataclass
 class Boot:
     """One boot of a module: what it is called, and where it measures"""

@@ -123,9 +123,11 @@ class Attribution:
             if not offset:
                 self.calls[key] += runs
         # The kernel calls it once for each of fio's I/Os
-        self.ios = sum(runs for (_, module, name), runs in self.calls.items()
-                       if not module and name.split(".")[0] == PER_IO and
-                       not name.endswith(".cold"))
+        self.by_owner = {owner: sum(
+            runs for (who, module, name), runs in self.calls.items()
+            if who == owner and not module and name.split(".")[0] == PER_IO
+            and not name.endswith(".cold")) for owner in OWNERS}
+        self.ios = sum(self.by_owner.values())
 
     def place(self, owner, virtual):
         if virtual < KERNEL_FIRST:

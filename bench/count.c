@@ -10,9 +10,10 @@
  * "OWNER VIRTUAL-ADDRESS HOST-ADDRESS RUNS INSTRUCTIONS" for each translated block that
  * ran, OWNER is 0 for dom0 and 1 for all guests. The machine stands still meanwhile.
  *
- * Virtual addresses alone would mix up dom0 and a guest that runs the same kernel. Memory
- * that has run code before the first mark is dom0's: no guest may exist then. Xen works
- * for the domain of which code ran last. One CPU: the domains of several would mix.
+ * Virtual addresses alone would mix up dom0 and a guest that runs the same kernel. dom0's
+ * memory spans what has run code from the start of its kernel to the first mark, when no
+ * guest may exist yet. Xen works for the domain of which code ran last. One CPU: the
+ * domains of several would mix.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -51,9 +52,6 @@ __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 #define XEN_FIRST 0xffff82d000000000ull
 #define XEN_LAST 0xffff82dfffffffffull
 #define KERNEL_FIRST 0xffff800000000000ull
-/* Xen gives memory to domains in pieces of at least this size */
-#define PIECE_SHIFT 21
-#define MOST_PIECES 4096
 
 enum owner { DOM0, GUESTS, OWNERS };
 
@@ -69,8 +67,7 @@ struct block {
 static const unsigned char mark[] = { 0x0f, 0x1f, 0x84, 0x00, 'M', 'A', 'R', 'K' };
 
 static struct block *buckets[BUCKETS];
-static uint64_t dom0_pieces[MOST_PIECES];
-static size_t nr_dom0_pieces;
+static uint64_t dom0_first = UINT64_MAX, dom0_last;
 static unsigned int nr_marks;
 static const char *dir;
 
@@ -83,25 +80,17 @@ static bool is_xen(uint64_t vaddr)
 	return vaddr >= XEN_FIRST && vaddr <= XEN_LAST;
 }
 
-static bool is_dom0_piece(uint64_t haddr)
+/* Before dom0's kernel the BIOS and Xen's start run, at low addresses and elsewhere. */
+static enum owner owner_of(uint64_t vaddr, uint64_t haddr)
 {
-	size_t n;
-
-	for (n = 0; n < nr_dom0_pieces; n++)
-		if (dom0_pieces[n] == haddr >> PIECE_SHIFT)
-			return true;
-	return false;
-}
-
-static enum owner owner_of(uint64_t haddr)
-{
-	if (is_dom0_piece(haddr))
-		return DOM0;
 	if (nr_marks)
-		return GUESTS;
-	if (nr_dom0_pieces == MOST_PIECES)
-		abort();
-	dom0_pieces[nr_dom0_pieces++] = haddr >> PIECE_SHIFT;
+		return haddr < dom0_first || haddr > dom0_last ? GUESTS : DOM0;
+	if (haddr && (vaddr >= KERNEL_FIRST || dom0_last)) {
+		if (haddr < dom0_first)
+			dom0_first = haddr;
+		if (haddr > dom0_last)
+			dom0_last = haddr;
+	}
 	return DOM0;
 }
 
@@ -202,7 +191,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		qemu_plugin_register_vcpu_tb_exec_cb(tb, xen_runs, QEMU_PLUGIN_CB_NO_REGS, b);
 		return;
 	}
-	owner = owner_of(haddr);
+	owner = owner_of(vaddr, haddr);
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 						 &b->runs[owner], 1);
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &ran[owner], 1);

@@ -347,6 +347,6 @@ def text(summary, versions):
     if any(v is not None for f in summary["device"].values() for v in f.values()):
         lines += [""] + list(device_lines(summary))
     if summary["missing"]:
-        lines += ["", "Cells without a figure, since a boot failed:"]
+        lines += ["", "Places that lack a figure of a module:"]
         lines += [f"  {name}" for name in summary["missing"]]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -95,11 +95,12 @@ counters()
 # wakeups DIRECTORY: how often the threads of a vbd have slept; of both modules
 wakeups()
 {
-	local domid=${1##*/vbd-} pid
+	local domid=${1##*/vbd-}
 
-	for pid in $(pgrep -x "(blkback\.)?${domid%%-*}\.${FRONT#/dev/}-[0-9]+"); do
-		cat "/proc/$pid/status"
-	done | awk '$1 == "voluntary_ctxt_switches:" { n += $2 } END { print n + 0 }'
+	awk -v name="^(blkback[.])?${domid%%-*}[.]${FRONT#/dev/}-[0-9]+\$" '
+		$1 == "Name:" { own = $2 ~ name }
+		own && $1 == "voluntary_ctxt_switches:" { n += $2 }
+		END { print n + 0 }' /proc/[0-9]*/status 2>/dev/null
 }
 
 # vbd_counters DIRECTORY: without a process for each, which emulation makes dear

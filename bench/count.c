@@ -117,14 +117,14 @@ static struct block *find(uint64_t vaddr, uint64_t haddr, uint64_t insns)
 static void xen_runs(unsigned int cpu, void *data)
 {
 	struct block *b = data;
-	enum owner n;
 
 	(void)cpu;
-	for (n = DOM0; n < OWNERS; n++) {
-		if (ran[n] != seen[n])
-			current = n;
-		seen[n] = ran[n];
-	}
+	if (ran[GUESTS] != seen[GUESTS])
+		current = GUESTS;
+	if (ran[DOM0] != seen[DOM0])
+		current = DOM0;
+	seen[GUESTS] = ran[GUESTS];
+	seen[DOM0] = ran[DOM0];
 	b->runs[current]++;
 }
 

@@ -106,12 +106,12 @@ def options():
 
 
 def options_of(runs):
-    """Of figures that bench/host has measured: what they are about"""
+    """Of figures alone, as bench/host has measured them: what they are about"""
     found = {}
-    for name in dict.fromkeys(name for figures in runs.values() for run in figures
-                              for name in run if name.endswith("/iops")):
+    for name in (name for figures in runs.values() for run in figures for name in run
+                 if name.endswith(("/iops", "/cpu_all")) and not name.startswith("native/")):
         where, cell, _ = name.rsplit("/", 2)
-        found.setdefault(where, []).append(cell)
+        found.setdefault(where, {})[cell] = None
     return {"wheres": found, "runs": max(map(len, runs.values()))}
 
 

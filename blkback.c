@@ -6,8 +6,8 @@
  *         -> ring_take(): fetch, decode, check
  *         -> ring_start(): map or copy, submit bios
  *   disk  -> xenvbd_wake_complete()
- *         -> ring_harvest(): unmap or copy, respond
- *         -> ring_push(): show responses, notify -> guest
+ *         -> xenvbd_answer_all(): unmap or copy, respond
+ *         -> xenvbd_answer_push(): show responses, notify -> guest
  *
  * One thread serves a ring. While there is work its event channel stays masked,
  * and one loop takes new requests and gives back finished ones. A pass is the
@@ -20,6 +20,7 @@
 #include <xen/events.h>
 
 #include "common.h"
+#include "data/answer.h"
 #include "data/io.h"
 #include "trace.h"
 
@@ -30,18 +31,11 @@
 
 /* ---- from the ring to the disk ------------------------------------------ */
 
-/* Have the vbd's work item look at something. */
-static void ring_report(struct xenvbd_ring *ring, enum xenvbd_event event)
-{
-	set_bit(event, &ring->vbd->events);
-	queue_work(ring->vbd->wq, &ring->vbd->work);
-}
-
 /* The guest has lost the right to be served; the work item reports why. */
 static void ring_break(struct xenvbd_ring *ring)
 {
 	ring->broken = true;
-	ring_report(ring, XENVBD_EVENT_BROKEN);
+	xenvbd_wake_work(ring, XENVBD_EVENT_BROKEN);
 }
 
 static void ring_log_refusal(struct xenvbd_ring *ring,
@@ -73,41 +67,6 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	return BLK_STS_OK;
 }
 
-static struct xenvbd_req *ring_req_get(struct xenvbd_ring *ring,
-				       const struct xenvbd_cmd *cmd)
-{
-	struct xenvbd_req *req = ring->free;
-
-	/* Never empty: there is a request for each slot of the ring. */
-	ring->free = req->next;
-
-	req->id = cmd->id;
-	req->op = cmd->op;
-	req->flags = cmd->flags;
-	req->nr_sects = cmd->nr_sects;
-	req->nr_segs = cmd->nr_segs;
-	/* A flush without data has no place on the disk, whatever it says. */
-	req->sector = cmd->nr_sects || cmd->indirect ? cmd->sector : 0;
-	req->status = BLK_STS_OK;
-	req->segs = cmd->indirect ? XENVBD_SEGS_WANTED : XENVBD_SEGS_CHECKED;
-	req->failed_flush = false;
-	/* Never 0, which marks a request that is not in flight. */
-	WRITE_ONCE(req->start, jiffies | 1);
-	if (cmd->indirect)
-		req->desc_gref = cmd->gref[0];
-	else if (cmd->seg)
-		memcpy(xenvbd_req_segs(req), cmd->seg,
-		       cmd->nr_segs * sizeof(*cmd->seg));
-	return req;
-}
-
-static void ring_req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	WRITE_ONCE(req->start, 0);
-	req->next = ring->free;
-	ring->free = req;
-}
-
 /* Take one request from the ring. A bad one is answered at once. */
 static void ring_take_one(struct xenvbd_ring *ring)
 {
@@ -125,7 +84,7 @@ static void ring_take_one(struct xenvbd_ring *ring)
 		return;
 	}
 
-	req = ring_req_get(ring, &cmd);
+	req = xenvbd_req_get(ring, &cmd);
 	trace_xenvbd_take(ring, req);
 	if (req->op != BLKIF_OP_READ && !xenvbd_barrier_admit(ring, req))
 		return;
@@ -149,7 +108,7 @@ static void ring_look_at_disk(struct xenvbd_ring *ring)
 	ring->vanished = xenvbd_disk_vanished(&ring->vbd->disk);
 	if (!ring->vanished)
 		ring->limits.nr_sects = nr_sects;
-	ring_report(ring, XENVBD_EVENT_RESIZE);
+	xenvbd_wake_work(ring, XENVBD_EVENT_RESIZE);
 }
 
 /* Take all that is in the ring. */
@@ -223,10 +182,6 @@ static void ring_fetch(struct xenvbd_ring *ring)
 			ring_check_fetched(ring, req);
 }
 
-/* A submission that had to sleep answers what is done, see ring_answer_early(). */
-static bool ring_harvest(struct xenvbd_ring *ring);
-static void ring_push(struct xenvbd_ring *ring);
-
 /*
  * The thread has slept for a place in the disk's queue. What the disk has
  * finished meanwhile must not wait for all that is still to be handed over. What
@@ -235,8 +190,8 @@ static void ring_push(struct xenvbd_ring *ring);
 static void ring_answer_early(struct xenvbd_ring *ring, struct blk_plug *plug)
 {
 	blk_finish_plug(plug);
-	if (ring_harvest(ring))
-		ring_push(ring);
+	if (xenvbd_answer_all(ring))
+		xenvbd_answer_push(ring);
 	blk_start_plug(plug);
 }
 
@@ -302,83 +257,7 @@ static bool ring_start(struct xenvbd_ring *ring)
 	return true;
 }
 
-/* ---- from the disk to the ring ------------------------------------------ */
-
-/* A completed request can go, unless somebody below still uses its pages. */
-static void ring_sort(struct xenvbd_ring *ring, struct xenvbd_req_list *ready,
-		      struct xenvbd_req *req)
-{
-	xenvbd_req_list_add(likely(!xenvbd_pages_held(req)) ? ready :
-							      &ring->held,
-			    req);
-}
-
-/* The completed requests that can go. */
-static struct xenvbd_req *ring_collect(struct xenvbd_ring *ring)
-{
-	struct llist_node *node =
-		llist_reverse_order(llist_del_all(&ring->wake.done));
-	struct xenvbd_req *held = ring->held.first;
-	struct xenvbd_req_list ready = {};
-	struct xenvbd_req *req, *next;
-
-	ring->held.first = NULL;
-	for (req = held; req; req = next) {
-		next = req->next;
-		ring_sort(ring, &ready, req);
-	}
-	llist_for_each_entry_safe(req, next, node, done) {
-		if (unlikely(req->op == BLKIF_OP_DISCARD) &&
-		    !xenvbd_discard_done(ring, req))
-			continue;
-		if (req->op != BLKIF_OP_READ && !xenvbd_barrier_done(ring, req))
-			continue;
-		ring_sort(ring, &ready, req);
-	}
-	return ready.first;
-}
-
-static void ring_finish(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	trace_xenvbd_respond(ring, req);
-	if (unlikely(req->status != BLK_STS_OK)) {
-		xenvbd_stat_inc(&ring->stats.err_req);
-		if (xenvbd_req_flushes(req) && req->status == BLK_STS_NOTSUPP)
-			ring_report(ring, XENVBD_EVENT_NO_FLUSH);
-	}
-	xenvbd_sring_respond(&ring->sring, req->id, req->op, req->status);
-	ring_req_put(ring, req);
-}
-
-/* Give back what the disk is done with. */
-static bool ring_harvest(struct xenvbd_ring *ring)
-{
-	struct xenvbd_req *req, *next, *reqs;
-
-	if (llist_empty(&ring->wake.done) && likely(!ring->held.first))
-		return false;
-
-	reqs = ring_collect(ring);
-	if (!reqs)
-		return false;
-
-	xenvbd_pages_release(ring, reqs);
-	for (req = reqs; req; req = next) {
-		next = req->next;
-		ring_finish(ring, req);
-	}
-	return true;
-}
-
 /* ---- the thread --------------------------------------------------------- */
-
-static void ring_push(struct xenvbd_ring *ring)
-{
-	if (!xenvbd_sring_push(&ring->sring))
-		return;
-	notify_remote_via_irq(ring->irq);
-	xenvbd_stat_inc(&ring->stats.notifies);
-}
 
 static void ring_kicked(struct xenvbd_ring *ring)
 {
@@ -403,13 +282,13 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 	if (unlikely(!xenvbd_barrier_idle(&ring->barrier)))
 		xenvbd_barrier_pass(ring);
 	work |= ring_start(ring);
-	work |= ring_harvest(ring);
+	work |= xenvbd_answer_all(ring);
 	work |= unlikely(ring->discards.queue.first) &&
 		xenvbd_discard_pass(ring);
 	if (!work)
 		return false;
 
-	ring_push(ring);
+	xenvbd_answer_push(ring);
 	xenvbd_stat_inc(&ring->stats.passes);
 	return true;
 }
@@ -436,17 +315,11 @@ static bool ring_drained(struct xenvbd_ring *ring)
 	       (kthread_should_stop() || kthread_should_park());
 }
 
-/* A vbd that was removed takes no more requests. */
-static bool ring_is_draining(struct xenvbd_ring *ring)
-{
-	return READ_ONCE(ring->wake.draining) || READ_ONCE(ring->vbd->removed);
-}
-
 static bool ring_must_look(struct xenvbd_ring *ring, bool draining,
 			   bool want_events)
 {
 	if (!llist_empty(&ring->wake.done) || READ_ONCE(ring->wake.kicked) ||
-	    ring_is_draining(ring) != draining)
+	    xenvbd_wake_draining(ring) != draining)
 		return true;
 	if (draining)
 		return ring_drained(ring);
@@ -456,7 +329,7 @@ static bool ring_must_look(struct xenvbd_ring *ring, bool draining,
 static void ring_sleep(struct xenvbd_ring *ring, bool draining,
 		       bool want_events, long timeout)
 {
-	WRITE_ONCE(ring->wake.awake, false);
+	xenvbd_wake_disown(ring);
 	/*
 	 * A full barrier; pairs with those before wake_thread() and in
 	 * kthread_stop(). Not interruptible, because kthread_stop() leaves a
@@ -466,7 +339,7 @@ static void ring_sleep(struct xenvbd_ring *ring, bool draining,
 	if (!ring_must_look(ring, draining, want_events))
 		schedule_timeout(timeout);
 	__set_current_state(TASK_RUNNING);
-	WRITE_ONCE(ring->wake.awake, true);
+	xenvbd_wake_own(ring);
 }
 
 /* No work was found: make sure that work will be noticed, then sleep. */
@@ -510,7 +383,7 @@ int xenvbd_ring_serve(void *data)
 	xenvbd_barrier_join(ring);
 	for (;;) {
 		try_to_freeze();
-		draining = ring_is_draining(ring);
+		draining = xenvbd_wake_draining(ring);
 		if (ring_pass(ring, draining)) {
 			if (unlikely(ring->poll.begin))
 				xenvbd_poll_adjust(ring);

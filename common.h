@@ -15,11 +15,11 @@
  * Only process context takes the lock, and may hold it for as long as a disk
  * takes to answer. xenwatch never takes it.
  *
- * Data plane: a ring belongs to its thread. Interrupt handler, bio completion
- * and threads that kick the ring write ring->wake, and nothing else. Barriers
- * have a lock of their own. Otherwise the data path has no lock and no reference
- * count: the thread hands out and takes back each request itself, so it knows
- * what is in flight, and it does not end before all requests are back.
+ * Data plane: a ring belongs to its owner, see data/wake.c: its thread, or while
+ * that sleeps a bio completion. All others write ring->wake, and nothing else.
+ * Barriers have a lock of their own. Otherwise the data path has no lock and no
+ * reference count: the owner hands out and takes back each request itself, so it
+ * knows what is in flight, and the thread does not end before all are back.
  *
  * Documentation/locking.rst has the rest.
  */
@@ -72,7 +72,7 @@ struct xenvbd_ring {
 	u16 index;
 	char name[TASK_COMM_LEN + 16];
 
-	/* The thread's own. */
+	/* The owner's own. */
 	struct {
 		struct xenvbd_sring sring;
 		struct xenvbd_limits limits;
@@ -97,7 +97,7 @@ struct xenvbd_ring {
 		struct xenvbd_stats stats;
 	} ____cacheline_aligned_in_smp;
 
-	/* The thread's own, too. */
+	/* The owner's own, too. */
 	struct xenvbd_pages pages ____cacheline_aligned_in_smp;
 
 	/* Written by completions, by the interrupt handler and by other rings. */

@@ -22,6 +22,7 @@
 	x(wr_sect)	/* sectors (512 bytes) written */ \
 	x(err_req)	/* requests refused, and requests the disk failed */ \
 	x(passes)	/* passes over the ring that found work */ \
+	x(answers)	/* requests that completions answered, without the thread */ \
 	x(events)	/* event channel interrupts */ \
 	x(notifies)	/* events sent to the frontend */ \
 	x(map_ops)	/* grants mapped */ \

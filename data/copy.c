@@ -4,10 +4,11 @@
  * A segment of data has the same offset in its page on both sides, so that an
  * operation never crosses the end of either page.
  *
- * All of it runs in the ring's thread, or after it has ended.
+ * All of it is done by the owner of the ring, or after the thread has ended.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <asm/xen/hypercall.h>
 #include <xen/page.h>
 
 #include "common.h"
@@ -29,13 +30,20 @@ static u32 copy_max_pages(const struct xenvbd_pages *pages)
 	return min_t(u32, MAX_PAGES, pages->pool.max_pages / PAGES_SHARE);
 }
 
-/* One hypercall; the callers look at the statuses. */
-static void copy_call(struct xenvbd_ring *ring)
+/*
+ * One hypercall; the callers look at the statuses. Who may sleep waits for pages
+ * of the guest that are paged out. Otherwise their status is GNTST_eagain.
+ */
+static void copy_call(struct xenvbd_ring *ring, bool may_sleep)
 {
 	struct xenvbd_batch *batch = &ring->pages.batch;
 
 	trace_xenvbd_copy(ring, batch->nr);
-	gnttab_batch_copy(batch->copy, batch->nr);
+	if (may_sleep)
+		gnttab_batch_copy(batch->copy, batch->nr);
+	else if (HYPERVISOR_grant_table_op(GNTTABOP_copy, batch->copy,
+					   batch->nr))
+		pr_debug("%s: copying of grants failed\n", ring->name);
 	xenvbd_stat_inc(&ring->stats.copy_calls);
 }
 
@@ -89,7 +97,7 @@ void xenvbd_copy_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	if (!batch->nr)
 		return;
 
-	copy_call(ring);
+	copy_call(ring, true);
 	for (; op < batch->nr; req = req->next) {
 		if (req->segs != XENVBD_SEGS_WANTED)
 			continue;
@@ -171,19 +179,30 @@ void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	}
 }
 
-static void copy_batch(struct xenvbd_ring *ring)
+static blk_status_t copy_status(s16 status, bool may_sleep)
+{
+	if (likely(status == GNTST_okay))
+		return BLK_STS_OK;
+	return status == GNTST_eagain && !may_sleep ? BLK_STS_AGAIN :
+						      BLK_STS_IOERR;
+}
+
+static void copy_batch(struct xenvbd_ring *ring, bool may_sleep)
 {
 	struct xenvbd_batch *batch = &ring->pages.batch;
+	blk_status_t status;
 	u32 op;
 
 	if (!batch->nr)
 		return;
 
-	copy_call(ring);
+	copy_call(ring, may_sleep);
 	xenvbd_stat_add(&ring->stats.copy_ops, batch->nr);
-	for (op = 0; op < batch->nr; op++)
-		if (unlikely(batch->copy[op].status != GNTST_okay))
-			batch->req[op]->status = BLK_STS_IOERR;
+	for (op = 0; op < batch->nr; op++) {
+		status = copy_status(batch->copy[op].status, may_sleep);
+		if (unlikely(status != BLK_STS_OK))
+			batch->req[op]->status = status;
+	}
 	batch->nr = 0;
 }
 
@@ -197,7 +216,7 @@ static void copy_batch_add(struct xenvbd_ring *ring, struct xenvbd_req *req,
 	u32 nr;
 
 	if (batch->nr == XENVBD_BATCH_GRANTS)
-		copy_batch(ring);
+		copy_batch(ring, true);
 	nr = xenvbd_batch_add(batch, XENVBD_BATCH_COPY);
 	batch->req[nr] = req;
 	op = &batch->copy[nr];
@@ -217,7 +236,7 @@ static void copy_batch_add(struct xenvbd_ring *ring, struct xenvbd_req *req,
 
 /* Copy the data of those requests that want it, either way. */
 static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
-		      bool out)
+		      bool out, bool may_sleep)
 {
 	struct xenvbd_req *req;
 	unsigned int i;
@@ -231,7 +250,7 @@ static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 		for (i = 0; i < req->nr_segs; i++)
 			copy_batch_add(ring, req, i);
 	}
-	copy_batch(ring);
+	copy_batch(ring, may_sleep);
 }
 
 /**
@@ -246,7 +265,7 @@ static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
  */
 void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
-	copy_data(ring, reqs, false);
+	copy_data(ring, reqs, false, true);
 }
 
 /**
@@ -260,7 +279,21 @@ void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
  */
 void xenvbd_copy_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
-	copy_data(ring, reqs, true);
+	copy_data(ring, reqs, true, true);
+}
+
+/**
+ * xenvbd_copy_out_now - as xenvbd_copy_out(), but do not sleep
+ * @ring: the ring
+ * @reqs: completed requests, of XENVBD_BATCH_GRANTS segments at the most
+ *
+ * A request gets status BLK_STS_AGAIN if a page of the guest is paged out.
+ *
+ * Context: any, by the owner of the ring.
+ */
+void xenvbd_copy_out_now(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
+{
+	copy_data(ring, reqs, true, false);
 }
 
 /**
@@ -297,12 +330,13 @@ void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
  */
 long xenvbd_copy_trim(struct xenvbd_copy *copy)
 {
-	if (!copy->nr_free)
+	/* Those in use now come free without the thread, if a completion answers. */
+	if (!copy->nr_pages)
 		return MAX_SCHEDULE_TIMEOUT;
 	if (time_before(jiffies, copy->used_at + UNUSED_JIFFIES))
 		return UNUSED_JIFFIES;
 	xenvbd_copy_free(copy);
-	return MAX_SCHEDULE_TIMEOUT;
+	return copy->nr_pages ? UNUSED_JIFFIES : MAX_SCHEDULE_TIMEOUT;
 }
 
 /* Give back all pages that no request uses. */

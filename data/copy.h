@@ -28,6 +28,7 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr);
 void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 void xenvbd_copy_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
+void xenvbd_copy_out_now(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req);
 long xenvbd_copy_trim(struct xenvbd_copy *copy);
 void xenvbd_copy_free(struct xenvbd_copy *copy);

@@ -8,8 +8,8 @@
  * see copy.c. What is unmapped is that set of handles, no more and no less
  * (XSA-365).
  *
- * All of it runs in the ring's thread, or before the thread has started or
- * after it has ended.
+ * All of it is done by the owner of the ring, or before the thread has started or
+ * after it has ended. A completion that owns the ring neither maps nor unmaps.
  */
 #include <linux/delay.h>
 #include <linux/hash.h>
@@ -275,10 +275,13 @@ static long pgrants_trim(struct xenvbd_ring *ring)
 
 	if (unused || !persists)
 		pgrants_expire(ring, persists ? unused : 0);
-	if (list_empty(lru) || (persists && !unused))
+	if (!ring->pages.persistent.nr || (persists && !unused))
 		return MAX_SCHEDULE_TIMEOUT;
 	if (!persists)
 		return HZ;
+	/* Those in use now come idle without the thread, if a completion answers. */
+	if (list_empty(lru))
+		return unused + HZ;
 	oldest = list_first_entry(lru, struct xenvbd_pgrant, lru);
 	/* A second more, so that whatever was used together goes together. */
 	return max_t(long, oldest->idle_since + unused - jiffies, 0) + HZ;
@@ -483,8 +486,11 @@ static void pages_mapped(struct xenvbd_pages *pages, struct xenvbd_req *req,
 	}
 	if (req->method == XENVBD_METHOD_PERSISTENT)
 		req->pgrant[i] = pgrant_add(pages, op, req->bvec[i].bv_page);
-	if (!req->pgrant[i])
-		req->handle[i] = op->handle;
+	if (req->pgrant[i])
+		return;
+	/* It will have to be unmapped. */
+	req->method = XENVBD_METHOD_MAP;
+	req->handle[i] = op->handle;
 }
 
 /*
@@ -539,7 +545,7 @@ bool xenvbd_pages_held(const struct xenvbd_req *req)
 {
 	unsigned int i;
 
-	if (req->method == XENVBD_METHOD_COPY)
+	if (req->method != XENVBD_METHOD_MAP)
 		return false;
 	for (i = 0; i < req->nr_segs; i++)
 		if (!req->pgrant[i] &&
@@ -571,17 +577,15 @@ static void pages_release(struct xenvbd_ring *ring, struct xenvbd_req *req)
 }
 
 /*
- * Let go of the pages of completed requests. One whose data cannot be copied to
- * the guest gets an error status. Then nothing of them is mapped but what the
- * frontend has agreed to, and the responses may be shown: a frontend takes it
- * ill if its pages are still in use when it sees them (XSA-396).
+ * Let go of the pages of completed requests, of which the guest has the data. Then
+ * nothing of them is mapped but what the frontend has agreed to, and the responses
+ * may be shown: a frontend takes it ill if its pages are still in use when it sees
+ * them (XSA-396).
  */
 void xenvbd_pages_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 {
 	struct xenvbd_req *req;
 
-	if (ring->pages.copy.nr_reqs)
-		xenvbd_copy_out(ring, reqs);
 	for (req = reqs; req; req = req->next) {
 		pages_release(ring, req);
 		xenvbd_req_shrink(req);

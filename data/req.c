@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory of a ring's requests. */
+/* A ring's requests: their memory, and which are in flight. */
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -108,4 +108,48 @@ void xenvbd_req_shrink(struct xenvbd_req *req)
 	else
 		kfree(req->big);
 	req_use_inline(req);
+}
+
+/**
+ * xenvbd_req_get - take a request for what was found in the ring
+ * @ring: the ring
+ * @cmd: checked, as far as it is known
+ *
+ * Context: the ring's thread.
+ * Return: the request, never NULL.
+ */
+struct xenvbd_req *xenvbd_req_get(struct xenvbd_ring *ring,
+				  const struct xenvbd_cmd *cmd)
+{
+	struct xenvbd_req *req = ring->free;
+
+	/* Never empty: there is a request for each slot of the ring. */
+	ring->free = req->next;
+
+	req->id = cmd->id;
+	req->op = cmd->op;
+	req->flags = cmd->flags;
+	req->nr_sects = cmd->nr_sects;
+	req->nr_segs = cmd->nr_segs;
+	/* A flush without data has no place on the disk, whatever it says. */
+	req->sector = cmd->nr_sects || cmd->indirect ? cmd->sector : 0;
+	req->status = BLK_STS_OK;
+	req->segs = cmd->indirect ? XENVBD_SEGS_WANTED : XENVBD_SEGS_CHECKED;
+	req->failed_flush = false;
+	/* Never 0, which marks a request that is not in flight. */
+	WRITE_ONCE(req->start, jiffies | 1);
+	if (cmd->indirect)
+		req->desc_gref = cmd->gref[0];
+	else if (cmd->seg)
+		memcpy(xenvbd_req_segs(req), cmd->seg,
+		       cmd->nr_segs * sizeof(*cmd->seg));
+	return req;
+}
+
+/* Undo xenvbd_req_get(): the request was answered. */
+void xenvbd_req_put(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	WRITE_ONCE(req->start, 0);
+	req->next = ring->free;
+	ring->free = req;
 }

@@ -19,7 +19,7 @@ struct xenvbd_ring;
 
 /* How a request gets at the guest's pages. */
 enum xenvbd_method {
-	/* Mapped for this request. */
+	/* Mapped for this request, some of its pages at least. */
 	XENVBD_METHOD_MAP,
 	/* Mapped, and kept so for later ones: persistent grants. */
 	XENVBD_METHOD_PERSISTENT,
@@ -42,12 +42,12 @@ enum xenvbd_segs {
 
 /*
  * One request between ring and disk. The block layer owns the request from
- * submission until xenvbd_wake_complete(), the ring's thread at all other times.
+ * submission until xenvbd_wake_complete(), the ring's owner at all other times.
  * Sectors are of 512 bytes.
  */
 struct xenvbd_req {
 	union {
-		/* In wake.done, from completion until the thread takes it. */
+		/* In wake.done, from completion until the owner takes it. */
 		struct llist_node done;
 		/*
 		 * While parked: the number of a barrier, or of the last one
@@ -139,6 +139,9 @@ struct xenvbd_spare {
 
 int xenvbd_reqs_init(struct xenvbd_ring *ring);
 void xenvbd_reqs_exit(struct xenvbd_ring *ring);
+struct xenvbd_req *xenvbd_req_get(struct xenvbd_ring *ring,
+				  const struct xenvbd_cmd *cmd);
+void xenvbd_req_put(struct xenvbd_ring *ring, struct xenvbd_req *req);
 bool xenvbd_req_enlarge(struct xenvbd_req *req);
 void xenvbd_req_shrink(struct xenvbd_req *req);
 

@@ -6,6 +6,7 @@
 #include <linux/kthread.h>
 
 #include "common.h"
+#include "data/answer.h"
 #include "data/thread.h"
 
 /**
@@ -29,7 +30,8 @@ int xenvbd_thread_start(struct xenvbd_ring *ring, int (*serve)(void *ring))
 
 	/* Interrupts and completions may look at it after it has ended. */
 	get_task_struct(task);
-	WRITE_ONCE(ring->wake.awake, true);
+	ring->wake.answer = xenvbd_answer_now;
+	ring->wake.owner = XENVBD_OWNER_THREAD;
 	/* All of the ring before its task; pairs with xenvbd_wake_irq(). */
 	smp_store_release(&ring->task, task);
 	/* Its first pass finds what has been in the ring all along. */

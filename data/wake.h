@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who wakes a ring's thread: events, completions, and other threads. */
+/* Who owns a ring, and who wakes its thread. */
 #ifndef XENVBD_WAKE_H
 #define XENVBD_WAKE_H
 
@@ -10,10 +10,22 @@
 struct xenvbd_req;
 struct xenvbd_ring;
 
-/* What others note for a ring's thread. */
+/* Who may touch what is not in struct xenvbd_wake. */
+enum xenvbd_owner {
+	/* The thread sleeps, or is about to. */
+	XENVBD_OWNER_NONE,
+	/* The thread will look at @done, @event and @kicked before it sleeps. */
+	XENVBD_OWNER_THREAD,
+	/* A completion, which will look at @done once more. */
+	XENVBD_OWNER_COMPLETION,
+};
+
+/* What others note for the owner of a ring. */
 struct xenvbd_wake {
 	/* Requests that the disk is done with. */
 	struct llist_head done;
+	/* enum xenvbd_owner */
+	int owner;
 	/* An event came in and has not been acknowledged. */
 	bool event;
 	/* No more requests are wanted; by the vbd's work item. */
@@ -22,12 +34,16 @@ struct xenvbd_wake {
 	bool kicked;
 	/* Memory is short: give back what is not in use. */
 	bool squeeze;
-	/* The thread will look at @done, @event and @kicked before it sleeps. */
-	bool awake;
+	/* Answers what is in @done. False: the thread has to. */
+	bool (*answer)(struct xenvbd_ring *ring);
 };
 
 irqreturn_t xenvbd_wake_irq(int irq, void *data);
 void xenvbd_wake_kick(struct xenvbd_ring *ring);
 void xenvbd_wake_complete(struct xenvbd_req *req);
+void xenvbd_wake_work(struct xenvbd_ring *ring, unsigned int event);
+bool xenvbd_wake_draining(const struct xenvbd_ring *ring);
+void xenvbd_wake_own(struct xenvbd_ring *ring);
+void xenvbd_wake_disown(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_WAKE_H */

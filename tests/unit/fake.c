@@ -3,6 +3,7 @@
 #include "fake.h"
 #include "unit.h"
 
+#include <asm/xen/hypercall.h>
 #include <linux/lock.h>
 #include <xen/events.h>
 
@@ -365,7 +366,13 @@ int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *ops,
 	return 0;
 }
 
-static void grant_copy(struct gnttab_copy *op)
+void fake_grant_page_out(grant_ref_t gref)
+{
+	fake_grant(gref);
+	grants[gref].paged_out = true;
+}
+
+static void grant_copy(struct gnttab_copy *op, bool waits)
 {
 	bool out = op->flags & GNTCOPY_dest_gref;
 	typeof(op->source) *theirs = out ? &op->dest : &op->source;
@@ -383,6 +390,11 @@ static void grant_copy(struct gnttab_copy *op)
 	op->status = GNTST_bad_gntref;
 	if (fake_fails(&fake_grants) || !grant)
 		return;
+	if (grant->paged_out && !waits) {
+		op->status = GNTST_eagain;
+		return;
+	}
+	grant->paged_out = false;
 	if (out)
 		memcpy(grant->memory + theirs->offset, memory, op->len);
 	else
@@ -398,7 +410,21 @@ void gnttab_batch_copy(struct gnttab_copy *ops, unsigned int nr)
 	shim_bug_on(!nr);
 	fake_nr_copy_calls++;
 	for (i = 0; i < nr; i++)
-		grant_copy(&ops[i]);
+		grant_copy(&ops[i], true);
+}
+
+int HYPERVISOR_grant_table_op(unsigned int cmd, void *ops, unsigned int nr)
+{
+	struct gnttab_copy *copy = ops;
+	unsigned int i;
+
+	shim_bug_on(cmd != GNTTABOP_copy || !nr);
+	fake_nr_copy_calls++;
+	if (fake_fails(&fake_hypercalls))
+		return -EFAULT;
+	for (i = 0; i < nr; i++)
+		grant_copy(&copy[i], false);
+	return 0;
 }
 
 /* ---- the disk ----------------------------------------------------------- */

@@ -81,6 +81,7 @@ struct page {
 struct fake_grant {
 	u8 *memory;
 	bool readonly;
+	bool paged_out;
 	/* Times that it is mapped now. */
 	unsigned int maps;
 };
@@ -102,6 +103,8 @@ extern unsigned long fake_nr_lost;
 /* The guest's page of a grant, granted if it was not. */
 u8 *fake_grant(grant_ref_t gref);
 void fake_grant_readonly(grant_ref_t gref);
+/* Until somebody waits for it. */
+void fake_grant_page_out(grant_ref_t gref);
 /* How often it is mapped now. */
 unsigned int fake_grant_maps(grant_ref_t gref);
 

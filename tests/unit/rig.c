@@ -87,7 +87,7 @@ static int ring_init(struct xenvbd_ring *ring, unsigned int index,
 	ring->index = index;
 	snprintf(ring->name, sizeof(ring->name), "7.xvda-%u", index);
 	/* Until there is a thread nobody has to be woken. */
-	ring->wake.awake = true;
+	ring->wake.owner = XENVBD_OWNER_THREAD;
 	ring_attach_disk(ring);
 	err = xenvbd_sring_attach(&ring->sring, guest->sring, bytes,
 				  XENVBD_ABI_X86_64);

@@ -5,6 +5,7 @@
  */
 #include "blkback.c"
 
+#include "data/answer.h"
 #include "data/thread.h"
 #include "rig.h"
 
@@ -36,7 +37,7 @@ static void down(void)
 
 static bool pass(struct xenvbd_ring *ring)
 {
-	return ring_pass(ring, ring_is_draining(ring));
+	return ring_pass(ring, xenvbd_wake_draining(ring));
 }
 
 /* Until there is no more to do; the disk completes all it gets. */
@@ -935,9 +936,9 @@ static bool idles(struct xenvbd_ring *ring, bool draining)
 {
 	slept = false;
 	fake_idle = sleeps;
-	assert_true(ring->wake.awake);
+	assert_int_equal(ring->wake.owner, XENVBD_OWNER_THREAD);
 	ring_idle(ring, draining);
-	assert_true(ring->wake.awake);
+	assert_int_equal(ring->wake.owner, XENVBD_OWNER_THREAD);
 	assert_int_equal(fake_main.state, TASK_RUNNING);
 	return slept;
 }
@@ -1065,6 +1066,201 @@ static void a_ring_sleeps_as_long_as_it_may(void **state)
 	down();
 }
 
+/* ---- completions, while the thread sleeps ----------------------------------------------------- */
+
+/* As data/wake.c does it. */
+static bool answer(struct xenvbd_ring *ring)
+{
+	bool all;
+
+	ring->wake.owner = XENVBD_OWNER_COMPLETION;
+	shim_atomic++;
+	all = xenvbd_answer_now(ring);
+	shim_atomic--;
+	ring->wake.owner = XENVBD_OWNER_THREAD;
+	assert_int_equal(all, llist_empty(&ring->wake.done));
+	return all;
+}
+
+static void a_completion_answers_reads_and_writes(void **state)
+{
+	unsigned int i, op;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(policies); i++) {
+		unsigned int policy = policies[i / 2];
+		struct xenvbd_ring *ring = up(policy);
+
+		op = i % 2 ? BLKIF_OP_WRITE : BLKIF_OP_READ;
+		guest_fill(10, 5, 3);
+		send(ring, rw(op, 77, 40, 5, 10));
+		pass(ring);
+		fake_bio_end_all();
+		/* What has to be unmapped is the thread's. */
+		assert_int_equal(answer(ring), policy != XENVBD_POLICY_MAP);
+		assert_int_equal(ring->stats.answers, policy != XENVBD_POLICY_MAP);
+		if (policy == XENVBD_POLICY_MAP)
+			passes(ring);
+		guest_expect(ring, 77, OKAY);
+		guest_expect_none(ring);
+		if (op == BLKIF_OP_READ)
+			expect_read(10, 40, 5);
+		else
+			expect_written(40, 3, 5);
+		expect_unmapped(ring);
+		assert_int_equal(fake_nr_notifies, 1);
+		assert_int_equal(ring->pages.copy.nr_reqs, 0);
+		assert_int_equal(ring->barrier.order.nr_writes, 0);
+		down();
+	}
+}
+
+static void nothing_to_answer_is_all_answered(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+
+	assert_true(answer(ring));
+	assert_int_equal(fake_nr_notifies, 0);
+	down();
+}
+
+static void a_completion_answers_a_few(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_PERSISTENT);
+	unsigned int i;
+
+	for (i = 0; i < XENVBD_ANSWER_REQS + 2; i++)
+		put(ring, rw(BLKIF_OP_READ, i, 8 * i, 1, 10 + i));
+	guest_push(ring);
+	pass(ring);
+	fake_bio_end_all();
+	assert_false(answer(ring));
+	assert_int_equal(ring->stats.answers, XENVBD_ANSWER_REQS);
+	/* In the order in which they were completed, the rest as well. */
+	for (i = 0; i < XENVBD_ANSWER_REQS; i++)
+		guest_expect(ring, i, OKAY);
+	guest_expect_none(ring);
+	passes(ring);
+	for (; i < XENVBD_ANSWER_REQS + 2; i++)
+		guest_expect(ring, i, OKAY);
+	down();
+}
+
+static void a_completion_copies_a_few_segments(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+	unsigned int i;
+
+	static_assert(3 * 11 > XENVBD_ANSWER_COPIES && 2 * 11 <= XENVBD_ANSWER_COPIES);
+	for (i = 0; i < 3; i++)
+		put(ring, rw(BLKIF_OP_READ, i, 88 * i, 11, 10 + 20 * i));
+	/* The data of a write was copied before. */
+	put(ring, rw(BLKIF_OP_WRITE, 3, 300, 11, 100));
+	put(ring, rw(BLKIF_OP_READ, 4, 400, 1, 120));
+	guest_push(ring);
+	pass(ring);
+	fake_bio_end_all();
+	fake_nr_copies = fake_nr_copy_calls = 0;
+	assert_false(answer(ring));
+	assert_int_equal(ring->stats.answers, 2);
+	assert_int_equal(fake_nr_copies, 22);
+	assert_int_equal(fake_nr_copy_calls, 1);
+	passes(ring);
+	for (i = 0; i < 5; i++)
+		guest_expect(ring, i, OKAY);
+	expect_read(50, 176, 11);
+	down();
+}
+
+static void a_completion_waits_for_no_page(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+
+	put(ring, rw(BLKIF_OP_READ, 1, 0, 2, 10));
+	put(ring, rw(BLKIF_OP_READ, 2, 80, 1, 20));
+	guest_push(ring);
+	pass(ring);
+	fake_bio_end_all();
+	fake_grant_page_out(11);
+	assert_false(answer(ring));
+	guest_expect(ring, 2, OKAY);
+	guest_expect_none(ring);
+	passes(ring);
+	guest_expect(ring, 1, OKAY);
+	expect_read(10, 0, 2);
+	down();
+}
+
+/* The disk says what a copy says that would have to wait. */
+static void a_completion_answers_no_error(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+
+	send(ring, rw(BLKIF_OP_READ, 1, 0, 1, 10));
+	pass(ring);
+	fake_bio_end(fake_bio_first(), BLK_STS_AGAIN);
+	assert_false(answer(ring));
+	guest_expect_none(ring);
+	passes(ring);
+	guest_expect(ring, 1, ERROR);
+	down();
+}
+
+static void a_completion_answers_nothing_that_is_ordered(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+	struct guest_req flush = { .op = BLKIF_OP_FLUSH_DISKCACHE, .id = 1 };
+
+	send(ring, flush);
+	pass(ring);
+	fake_bio_end_all();
+	assert_false(answer(ring));
+	guest_expect_none(ring);
+	passes(ring);
+	guest_expect(ring, 1, OKAY);
+
+	/* A barrier waits for the write. */
+	put(ring, rw(BLKIF_OP_WRITE, 2, 0, 1, 10));
+	put(ring, rw(BLKIF_OP_WRITE_BARRIER, 3, 8, 1, 11));
+	guest_push(ring);
+	pass(ring);
+	fake_bio_end_all();
+	assert_false(answer(ring));
+	guest_expect_none(ring);
+	passes(ring);
+	guest_expect(ring, 2, OKAY);
+	/* It was kicked. */
+	passes(ring);
+	guest_expect(ring, 3, OKAY);
+	down();
+}
+
+static void a_completion_leaves_alone_what_the_thread_waits_with(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+	struct xenvbd_req waiting = {};
+
+	send(ring, rw(BLKIF_OP_READ, 1, 0, 1, 10));
+	pass(ring);
+	fake_bio_end_all();
+
+	ring->wake.draining = true;
+	assert_false(answer(ring));
+	ring->wake.draining = false;
+	rig.vbd.removed = true;
+	assert_false(answer(ring));
+	rig.vbd.removed = false;
+	ring->todo.first = &waiting;
+	assert_false(answer(ring));
+	ring->todo.first = NULL;
+	ring->held.first = &waiting;
+	assert_false(answer(ring));
+	ring->held.first = NULL;
+	guest_expect_none(ring);
+	assert_true(answer(ring));
+	guest_expect(ring, 1, OKAY);
+	down();
+}
+
 /* ---- the thread ------------------------------------------------------------------------------ */
 
 static struct xenvbd_ring *up_thread(unsigned int nr_rings)
@@ -1076,7 +1272,7 @@ static struct xenvbd_ring *up_thread(unsigned int nr_rings)
 	for (i = 0; i < nr_rings; i++) {
 		expect(!xenvbd_thread_start(rig.rings[i], xenvbd_ring_serve), "%u", i);
 		fake_task_run(rig.rings[i]->task);
-		expect(!rig.rings[i]->wake.awake, "%u", i);
+		expect(rig.rings[i]->wake.owner == XENVBD_OWNER_NONE, "%u", i);
 	}
 	return rig.rings[0];
 }
@@ -1112,6 +1308,26 @@ static void the_thread_serves(void **state)
 	assert_int_equal(fake_nr_eois, 100);
 	assert_int_equal(fake_nr_spurious, 0);
 	assert_int_equal(ring->stats.passes, 200);
+	rig_down();
+}
+
+static void the_thread_sleeps_on_while_completions_answer(void **state)
+{
+	struct xenvbd_ring *ring = up_thread(1);
+	unsigned int i;
+
+	rig.vbd.tunables.policy = XENVBD_POLICY_COPY;
+	for (i = 0; i < 100; i++) {
+		send(ring, rw(BLKIF_OP_READ, i, 8 * i, 1, 10));
+		xenvbd_wake_irq(ring->irq, ring);
+		assert_true(run(ring));
+		assert_int_equal(fake_bio_end_all(), 1);
+		guest_expect(ring, i, OKAY);
+		expect_read(10, 8 * i, 1);
+		assert_false(run(ring));
+	}
+	assert_int_equal(ring->stats.passes, 100);
+	assert_int_equal(ring->stats.answers, 100);
 	rig_down();
 }
 
@@ -1420,7 +1636,16 @@ int main(void)
 		cmocka_unit_test(a_ring_with_work_does_not_sleep),
 		cmocka_unit_test(the_event_channel_stays_masked_where_events_change_nothing),
 		cmocka_unit_test(a_ring_sleeps_as_long_as_it_may),
+		cmocka_unit_test(a_completion_answers_reads_and_writes),
+		cmocka_unit_test(nothing_to_answer_is_all_answered),
+		cmocka_unit_test(a_completion_answers_a_few),
+		cmocka_unit_test(a_completion_copies_a_few_segments),
+		cmocka_unit_test(a_completion_waits_for_no_page),
+		cmocka_unit_test(a_completion_answers_no_error),
+		cmocka_unit_test(a_completion_answers_nothing_that_is_ordered),
+		cmocka_unit_test(a_completion_leaves_alone_what_the_thread_waits_with),
 		cmocka_unit_test(the_thread_serves),
+		cmocka_unit_test(the_thread_sleeps_on_while_completions_answer),
 		cmocka_unit_test(the_thread_finds_what_was_there_before_it),
 		cmocka_unit_test(a_thread_that_is_stopped_answers_all),
 		cmocka_unit_test(a_thread_pauses_and_goes_on),

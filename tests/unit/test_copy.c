@@ -130,12 +130,15 @@ static void unused_pages_go_after_a_second(void **state)
 
 	assert_true(xenvbd_copy_trim(copy) == MAX_SCHEDULE_TIMEOUT);
 
-	/* All are in use: nothing to give back. */
+	/* All are in use: later, though the ring may sleep until then. */
 	req = copy_req(ring, BLKIF_OP_READ, 3, 10);
-	assert_true(xenvbd_copy_trim(copy) == MAX_SCHEDULE_TIMEOUT);
+	assert_int_equal(xenvbd_copy_trim(copy), HZ);
+	jiffies += 2 * HZ;
+	assert_int_equal(xenvbd_copy_trim(copy), HZ);
 	assert_int_equal(fake_nr_pages, 3);
 	req_done(req);
 
+	copy->used_at = jiffies;
 	jiffies += HZ - 1;
 	assert_int_equal(xenvbd_copy_trim(copy), HZ);
 	assert_int_equal(fake_nr_pages, 3);
@@ -275,6 +278,35 @@ static void a_segment_that_fails_fails_its_request(void **state)
 	}
 }
 
+static void a_page_that_is_paged_out_is_waited_for_or_not(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *first = copy_req(ring, BLKIF_OP_READ, 2, 10);
+	struct xenvbd_req *second = copy_req(ring, BLKIF_OP_READ, 1, 20);
+
+	first->next = second;
+	fake_grant_page_out(11);
+	xenvbd_copy_out_now(ring, first);
+	assert_int_equal(first->status, BLK_STS_AGAIN);
+	assert_int_equal(second->status, BLK_STS_OK);
+	assert_int_equal(ring->pages.batch.nr, 0);
+
+	first->status = BLK_STS_OK;
+	xenvbd_copy_out(ring, first);
+	assert_int_equal(first->status, BLK_STS_OK);
+
+	/* An error is one all the same. */
+	fake_fail_at(&fake_grants, 1);
+	xenvbd_copy_out_now(ring, first);
+	assert_int_equal(first->status, BLK_STS_IOERR);
+	fake_fail_at(&fake_hypercalls, 1);
+	xenvbd_copy_out_now(ring, second);
+	assert_int_equal(second->status, BLK_STS_IOERR);
+	req_done(first);
+	req_done(second);
+	rig_down();
+}
+
 static void a_read_needs_a_page_that_may_be_written(void **state)
 {
 	struct xenvbd_ring *ring = rig_up(1, 1, false);
@@ -403,6 +435,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_wanted_is_not_copied),
 		cmocka_unit_test(batches_are_split),
 		cmocka_unit_test(a_segment_that_fails_fails_its_request),
+		cmocka_unit_test(a_page_that_is_paged_out_is_waited_for_or_not),
 		cmocka_unit_test(a_read_needs_a_page_that_may_be_written),
 		cmocka_unit_test(segments_are_fetched),
 		cmocka_unit_test(nothing_to_fetch_is_no_hypercall),

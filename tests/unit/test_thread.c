@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A ring's thread from outside: started, drained, paused, resumed, stopped. */
+#include "data/answer.h"
 #include "data/thread.h"
 #include "rig.h"
 
@@ -49,7 +50,8 @@ static void a_thread_lives_as_long_as_it_is_told(void **state)
 
 	assert_int_equal(xenvbd_thread_start(ring, serve), 0);
 	assert_string_equal(ring->task->comm, "7.xvda-0");
-	assert_true(ring->wake.awake);
+	assert_int_equal(ring->wake.owner, XENVBD_OWNER_THREAD);
+	assert_ptr_equal(ring->wake.answer, xenvbd_answer_now);
 	assert_int_equal(ring->task->wakeups, 1);
 	assert_int_equal(ring->task->usage, 2);
 	fake_task_run(ring->task);

@@ -115,6 +115,8 @@ static inline unsigned int __ffs64(u64 word)
 	return __builtin_ctzll(word);
 }
 
+#define cmpxchg_acquire(ptr, old, new)	({ typeof(*(ptr)) was_ = *(ptr); \
+					   *(ptr) = was_ == (old) ? (new) : was_; was_; })
 #define xchg(ptr, val)	({ typeof(*(ptr)) was_ = *(ptr); *(ptr) = (val); was_; })
 
 #define smp_mb()		virt_mb()

@@ -26,7 +26,11 @@
 
 /* When to try again if nothing else says when. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
-/* More are seldom found free side by side in the tags of a disk of depth 64. */
+/*
+ * So many requests go to the disk one by one; and of more the block layer is asked
+ * to allocate so many at once. More are seldom found free side by side in the tags
+ * of a disk of depth 64.
+ */
 #define PLUG_IOS	8U
 
 /* ---- from the ring to the disk ------------------------------------------ */
@@ -182,6 +186,23 @@ static void ring_fetch(struct xenvbd_ring *ring)
 			ring_check_fetched(ring, req);
 }
 
+static void ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	trace_xenvbd_submit(ring, req);
+	if (unlikely(req->op == BLKIF_OP_DISCARD))
+		xenvbd_discard_add(&ring->discards, req);
+	else if (unlikely(req->status != BLK_STS_OK))
+		xenvbd_wake_complete(req);
+	else
+		xenvbd_io_submit(req);
+}
+
+static void ring_replug(struct blk_plug *plug)
+{
+	blk_finish_plug(plug);
+	blk_start_plug(plug);
+}
+
 /*
  * The thread has slept for a place in the disk's queue. What the disk has
  * finished meanwhile must not wait for all that is still to be handed over. What
@@ -189,12 +210,17 @@ static void ring_fetch(struct xenvbd_ring *ring)
  */
 static void ring_answer_early(struct xenvbd_ring *ring, struct blk_plug *plug)
 {
-	blk_finish_plug(plug);
+	ring_replug(plug);
 	if (xenvbd_answer_all(ring))
 		xenvbd_answer_push(ring);
-	blk_start_plug(plug);
 }
 
+/*
+ * Hand requests to the disk. Many go together: the block layer then merges them,
+ * and allocates for several at once. Of a few each goes at once: if all reach the
+ * disk in one moment all come back in one, and then the guest waits for the disk
+ * and the disk for the guest by turns.
+ */
 static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 			unsigned int nr)
 {
@@ -205,18 +231,13 @@ static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 
 	blk_start_plug(&plug);
 	for (req = reqs; req; req = next, i++) {
-		/* The block layer then allocates so many requests at once. */
-		if (i % PLUG_IOS == 0)
+		if (nr <= PLUG_IOS)
+			ring_replug(&plug);
+		else if (i % PLUG_IOS == 0)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;
-		trace_xenvbd_submit(ring, req);
-		if (unlikely(req->op == BLKIF_OP_DISCARD))
-			xenvbd_discard_add(&ring->discards, req);
-		else if (unlikely(req->status != BLK_STS_OK))
-			xenvbd_wake_complete(req);
-		else
-			xenvbd_io_submit(req);
+		ring_submit_one(ring, req);
 		/*
 		 * Not whenever something is done: where the disk completes
 		 * requests inside submit_bio() they are answered together.

@@ -433,6 +433,7 @@ struct fake_disk fake_disk;
 bool fake_any_disk;
 unsigned long fake_nr_bios, fake_nr_submits;
 unsigned int fake_plug_ios;
+unsigned long fake_nr_plugs;
 
 /* Submitted bios by bi_next, oldest first. */
 static struct bio *bios;
@@ -495,6 +496,8 @@ void submit_bio(struct bio *bio)
 	fake_nr_bios++;
 	fake_nr_submits++;
 	fake_plug_ios = plug ? plug->nr_ios : 0;
+	if (plug)
+		plug->nr_bios++;
 	if (fake_disk.at_once)
 		fake_bio_end(bio, fake_disk.status);
 }
@@ -509,6 +512,7 @@ void blk_start_plug(struct blk_plug *new)
 void blk_finish_plug(struct blk_plug *old)
 {
 	shim_bug_on(plug != old);
+	fake_nr_plugs += plug->nr_bios > 0;
 	plug = NULL;
 }
 
@@ -621,6 +625,7 @@ static void disk_reset(void)
 	fake_nr_bios = 0;
 	fake_nr_submits = 0;
 	fake_plug_ios = 0;
+	fake_nr_plugs = 0;
 }
 
 /* ---- event channels ----------------------------------------------------- */

@@ -134,6 +134,8 @@ extern unsigned long fake_nr_bios;
 extern unsigned long fake_nr_submits;
 /* The last plug's nr_ios, when a bio was submitted under it; 0: no plug. */
 extern unsigned int fake_plug_ios;
+/* Plugs under which bios were submitted, and that are finished. */
+extern unsigned long fake_nr_plugs;
 
 /* What the disk has at this byte at first; and have it there again. */
 u8 disk_byte(u64 pos);

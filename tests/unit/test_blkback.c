@@ -205,6 +205,7 @@ static void what_comes_together_goes_together(void **state)
 	assert_int_equal(fake_nr_bios, 10);
 	/* What the block layer hears of the rest of the plug. */
 	assert_int_equal(fake_plug_ios, 2);
+	assert_int_equal(fake_nr_plugs, 1);
 	fake_bio_end_all();
 	assert_true(pass(ring));
 	/* Responses in the order of completion, with one event. */
@@ -248,6 +249,24 @@ static void more_than_a_batch_takes_more_than_a_pass(void **state)
 	for (i = 0; i < 30; i++)
 		guest_expect(ring, i, OKAY);
 	rig_down();
+}
+
+static void a_few_go_to_the_disk_one_by_one(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	unsigned int i;
+
+	for (i = 0; i < PLUG_IOS; i++)
+		put(ring, rw(BLKIF_OP_READ, i, 8 * i, 1, 10 + i));
+	guest_push(ring);
+	pass(ring);
+	assert_int_equal(fake_nr_map_calls, 1);
+	assert_int_equal(fake_nr_plugs, PLUG_IOS);
+	assert_int_equal(fake_plug_ios, 1);
+	passes(ring);
+	for (i = 0; i < PLUG_IOS; i++)
+		guest_expect(ring, i, OKAY);
+	down();
 }
 
 static void the_disk_fails(void **state)
@@ -1607,6 +1626,7 @@ int main(void)
 		cmocka_unit_test(a_disk_may_complete_at_once),
 		cmocka_unit_test(an_answer_does_not_wait_for_the_queue),
 		cmocka_unit_test(more_than_a_batch_takes_more_than_a_pass),
+		cmocka_unit_test(a_few_go_to_the_disk_one_by_one),
 		cmocka_unit_test(the_disk_fails),
 		cmocka_unit_test(a_grant_that_is_none_fails_its_request_alone),
 		cmocka_unit_test(wrong_requests_are_refused),

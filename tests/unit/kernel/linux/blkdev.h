@@ -159,6 +159,8 @@ struct bio {
 
 struct blk_plug {
 	unsigned short nr_ios;
+	/* Submitted under it. */
+	unsigned int nr_bios;
 };
 
 static inline void bvec_set_page(struct bio_vec *bvec, struct page *page,

@@ -179,12 +179,11 @@ void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	}
 }
 
-static blk_status_t copy_status(s16 status, bool may_sleep)
+static blk_status_t copy_status(s16 status)
 {
 	if (likely(status == GNTST_okay))
 		return BLK_STS_OK;
-	return status == GNTST_eagain && !may_sleep ? BLK_STS_AGAIN :
-						      BLK_STS_IOERR;
+	return status == GNTST_eagain ? BLK_STS_AGAIN : BLK_STS_IOERR;
 }
 
 static void copy_batch(struct xenvbd_ring *ring, bool may_sleep)
@@ -199,7 +198,7 @@ static void copy_batch(struct xenvbd_ring *ring, bool may_sleep)
 	copy_call(ring, may_sleep);
 	xenvbd_stat_add(&ring->stats.copy_ops, batch->nr);
 	for (op = 0; op < batch->nr; op++) {
-		status = copy_status(batch->copy[op].status, may_sleep);
+		status = copy_status(batch->copy[op].status);
 		if (unlikely(status != BLK_STS_OK))
 			batch->req[op]->status = status;
 	}

@@ -14,8 +14,11 @@
 #include "common.h"
 #include "trace.h"
 
-/* A ring's pages, in use or not; the largest request fits. */
-#define MAX_PAGES	512
+/*
+ * A ring's pages, in use or not: as many as a ring of one page takes that is full
+ * of requests of 32 segments, which is what most frontends send.
+ */
+#define MAX_PAGES	1024
 /* With many rings fewer: a fourth of the pages that a ring may map to. */
 #define PAGES_SHARE	4
 /* How long unused ones are kept. */

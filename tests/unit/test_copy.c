@@ -73,7 +73,7 @@ static void a_ring_has_its_share_of_pages(void **state)
 {
 	static const struct {
 		u32 max_pages, share;
-	} rows[] = { { 8192, 512 }, { 2048, 512 }, { 1600, 400 }, { 1024, 256 } };
+	} rows[] = { { 8192, 1024 }, { 4096, 1024 }, { 1600, 400 }, { 1024, 256 } };
 	struct xenvbd_ring *ring;
 	unsigned int i;
 

@@ -16,6 +16,7 @@
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <xen/events.h>
 
@@ -409,7 +410,8 @@ int xenvbd_ring_serve(void *data)
 			if (unlikely(ring->poll.begin))
 				xenvbd_poll_adjust(ring);
 			polled = false;
-			cond_resched();
+			/* A ring that is never idle must not hold up tracing. */
+			cond_resched_tasks_rcu_qs();
 			continue;
 		}
 		if (draining && ring_drained(ring)) {

@@ -241,7 +241,7 @@ void msleep(unsigned int msecs)
 		fake_idle();
 }
 
-void cond_resched(void)
+void cond_resched_tasks_rcu_qs(void)
 {
 	might_sleep();
 }

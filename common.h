@@ -39,6 +39,7 @@
 #include "compat.h"
 #include "control/error.h"
 #include "control/publish.h"
+#include "control/remnant.h"
 #include "control/stall.h"
 #include "control/teardown.h"
 #include "control/tunables.h"
@@ -114,21 +115,6 @@ enum xenvbd_event {
 	XENVBD_EVENT_RESIZE,	/* the disk may have another size */
 };
 
-/* The keys of a vbd's own directory that are watched; see xenbus.c. */
-enum xenvbd_watched {
-	XENVBD_WATCHED_DISK,
-	XENVBD_WATCHED_STATE,
-	XENVBD_WATCHED_ONLINE,
-	XENVBD_WATCHED_REAP,
-	/* private: */
-	XENVBD_NR_WATCHED
-};
-
-struct xenvbd_watch {
-	struct xenbus_watch xenbus;
-	struct xenvbd *vbd;
-};
-
 /* One virtual block device. */
 struct xenvbd {
 	/* Held: the vbd may outlive its registration, see control/teardown.c. */
@@ -141,14 +127,15 @@ struct xenvbd {
 
 	/* Bits of enum xenvbd_event, set by callbacks and rings for @work. */
 	unsigned long events;
-	unsigned int fe_state;
 	struct workqueue_struct *wq;
 	struct work_struct work;
 	struct delayed_work size_work;
-	struct xenvbd_watch watch[XENVBD_NR_WATCHED];
+	/* Our own directory. */
+	struct xenbus_watch watch;
 
 	struct xenvbd_tunables tunables;
 	struct xenvbd_stall stall;
+	struct xenvbd_remnant remnant;
 	struct xenvbd_teardown teardown;
 	struct dentry *debugfs;
 	/* When memory was last asked back, in jiffies. */
@@ -161,12 +148,16 @@ struct xenvbd {
 	 * xenstore, and nothing new begun. Set under @store_lock.
 	 */
 	bool removed;
+	/* And the directory is gone, too. */
+	bool abandoned;
+	/* Closed is about to be written for the last time, or was. */
+	bool ending;
 
 	/* Everything below, and what xenbus knows of our state. */
 	struct mutex lock;
-	/* The features are published, watches registered, InitWait is written. */
+	/* The features are published, the directory is watched. */
 	bool begun;
-	/* XENVBD_FACT_BROKEN, FAILED, GONE. Removal reads GONE without @lock. */
+	/* XENVBD_FACT_*, but those of control/states.c. GONE: @store_lock, too. */
 	unsigned int facts;
 	struct xenvbd_disk disk;
 	/* The vanished disk was reported. */

@@ -76,9 +76,4 @@ static inline void xenvbd_compat_fput(struct file *file)
 #define SLAB_NO_MERGE	SLAB_NOLEAKTRACE
 #endif
 
-/* Linux 7.0 remembers that a device's directory has vanished. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
-#define xenbus_read_driver_state(dev, path) xenbus_read_driver_state(path)
-#endif
-
 #endif /* XENVBD_COMPAT_H */

@@ -9,17 +9,24 @@
  * xenbus itself. By then nothing is left that could take time.
  */
 #include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <xen/xen.h>
 
 #include "common.h"
+#include "control/actions.h"
 #include "control/disk.h"
+#include "control/states.h"
 #include "control/store.h"
 #include "control/vbd.h"
 #include "observe/debugfs.h"
 #include "observe/sysfs.h"
 
-/* How often the size of a connected disk is looked at while nobody uses it. */
-#define SIZE_INTERVAL	HZ
+/*
+ * How often the size of a connected disk is looked at while nobody uses it, and
+ * when what xenstore has refused is tried again.
+ */
+#define LOOK_INTERVAL	HZ
 
 static struct workqueue_struct *xs_wq;
 
@@ -31,47 +38,86 @@ static void xs_record(struct xenvbd *vbd, enum xenvbd_event event)
 	queue_work(xs_wq, &vbd->work);
 }
 
+/* Which one does not matter: it is read when it is used. */
 static void xs_frontend_changed(struct xenbus_device *xbdev,
 				enum xenbus_state state)
 {
-	struct xenvbd *vbd = dev_get_drvdata(&xbdev->dev);
-
-	WRITE_ONCE(vbd->fe_state, state);
-	xs_record(vbd, XENVBD_EVENT_FRONTEND);
+	xs_record(dev_get_drvdata(&xbdev->dev), XENVBD_EVENT_FRONTEND);
 }
 
-static void xs_key_changed(struct xenbus_watch *watch, const char *path,
-			   const char *token);
-static void xs_reap(struct xenbus_watch *watch, const char *path,
-		    const char *token);
-
-/* Indexed by enum xenvbd_watched. */
+/*
+ * What of our own directory others write and we have to hear of. Of a device that
+ * is Closed already the toolstack writes online and nothing else.
+ */
 static const struct {
 	const char *key;
 	enum xenvbd_event event;
-	void (*callback)(struct xenbus_watch *watch, const char *path,
-			 const char *token);
-} xs_watched[XENVBD_NR_WATCHED] = {
-	[XENVBD_WATCHED_DISK] = { "physical-device", XENVBD_EVENT_DISK,
-				  xs_key_changed },
-	[XENVBD_WATCHED_STATE] = { "state", XENVBD_EVENT_TOOLSTACK,
-				   xs_key_changed },
-	/*
-	 * Of a device that is Closed already the toolstack writes nothing else.
-	 */
-	[XENVBD_WATCHED_ONLINE] = { "online", XENVBD_EVENT_TOOLSTACK,
-				    xs_key_changed },
-	/* Fires once when it is registered: that gets us into xenwatch. */
-	[XENVBD_WATCHED_REAP] = { .key = "state", .callback = xs_reap },
+} xs_watched[] = {
+	{ "physical-device", XENVBD_EVENT_DISK },
+	{ "state", XENVBD_EVENT_TOOLSTACK },
+	{ "online", XENVBD_EVENT_TOOLSTACK },
 };
 
-static void xs_key_changed(struct xenbus_watch *xenbus, const char *path,
-			   const char *token)
+/*
+ * The bits of events that a path stands for. All, if it is not below our
+ * directory: a watch fires once when it is registered, and when all is deleted.
+ */
+static unsigned long xs_path_events(const struct xenvbd *vbd, const char *path)
 {
-	struct xenvbd_watch *watch =
-		container_of(xenbus, struct xenvbd_watch, xenbus);
+	size_t len = strlen(vbd->xbdev->nodename);
+	unsigned long events = 0;
+	unsigned int i;
 
-	xs_record(watch->vbd, xs_watched[watch - watch->vbd->watch].event);
+	if (strncmp(path, vbd->xbdev->nodename, len) || path[len] != '/')
+		return BIT(XENVBD_EVENT_DISK) | BIT(XENVBD_EVENT_TOOLSTACK);
+	for (i = 0; i < ARRAY_SIZE(xs_watched); i++)
+		if (!strcmp(path + len + 1, xs_watched[i].key))
+			events |= BIT(xs_watched[i].event);
+	return events;
+}
+
+/* Most of what is written there is ours, and would keep xenwatch busy. */
+static bool xs_is_of_interest(struct xenbus_watch *watch, const char *path,
+			      const char *token)
+{
+	return xs_path_events(container_of(watch, struct xenvbd, watch), path);
+}
+
+/*
+ * Closed was written, and nobody waits for us any more. Not before it was: the
+ * event may be of something else, while Closed is being written.
+ */
+static bool xs_is_over(struct xenvbd *vbd)
+{
+	bool over;
+
+	if (!READ_ONCE(vbd->ending) || READ_ONCE(vbd->removed))
+		return false;
+	mutex_lock(&vbd->store_lock);
+	over = vbd->facts & XENVBD_FACT_GONE;
+	mutex_unlock(&vbd->store_lock);
+	return over;
+}
+
+/*
+ * In xenwatch. The event of our own Closed comes before those of whatever the
+ * toolstack does when it sees that Closed. So a directory that it makes anew is
+ * found by xenbus when this device is no more.
+ */
+static void xs_directory_changed(struct xenbus_watch *watch, const char *path,
+				 const char *token)
+{
+	struct xenvbd *vbd = container_of(watch, struct xenvbd, watch);
+	unsigned long events = xs_path_events(vbd, path);
+
+	if (xs_is_over(vbd)) {
+		device_unregister(&vbd->xbdev->dev);
+		return;
+	}
+	if (events & BIT(XENVBD_EVENT_DISK))
+		xs_record(vbd, XENVBD_EVENT_DISK);
+	if (events & BIT(XENVBD_EVENT_TOOLSTACK))
+		xs_record(vbd, XENVBD_EVENT_TOOLSTACK);
 }
 
 /*
@@ -87,56 +133,9 @@ static void xs_size_work(struct work_struct *work)
 	xs_record(vbd, XENVBD_EVENT_RESIZE);
 }
 
-/* It writes Closing over whatever state of ours stands there. */
-static bool xs_toolstack_closes(const struct xenvbd *vbd)
-{
-	struct xenbus_device *xbdev = vbd->xbdev;
+/* ---- errors and watches ------------------------------------------------- */
 
-	return xenbus_read_driver_state(xbdev, xbdev->nodename) ==
-	       XenbusStateClosing;
-}
-
-/* What the toolstack wants, if it matters to what happens next. */
-static unsigned int xs_toolstack_facts(struct xenvbd *vbd,
-				       unsigned int fe_state)
-{
-	unsigned int facts = 0;
-
-	if (fe_state != XenbusStateClosed &&
-	    fe_state != XenbusStateInitialising)
-		return 0;
-
-	if (!xenbus_dev_is_online(vbd->xbdev))
-		facts |= XENVBD_FACT_OFFLINE;
-	if (xs_toolstack_closes(vbd))
-		facts |= XENVBD_FACT_CLOSE;
-	return facts;
-}
-
-static unsigned int xs_facts(struct xenvbd *vbd, unsigned int fe_state)
-{
-	return vbd->facts |
-	       (xenvbd_disk_ready(&vbd->disk) ? XENVBD_FACT_DISK : 0) |
-	       (vbd->nr_rings ? XENVBD_FACT_RINGS : 0) |
-	       xs_toolstack_facts(vbd, fe_state);
-}
-
-/* ---- actions ------------------------------------------------------------ */
-
-/* xenbus_switch_state() returns 0 even if it could not. */
-static int xs_switch_state(struct xenvbd *vbd, enum xenbus_state state)
-{
-	if (xenvbd_store_begin(vbd)) {
-		xenbus_switch_state(vbd->xbdev, state);
-		xenvbd_store_end(vbd);
-	}
-	if (vbd->xbdev->state == state)
-		return 0;
-	return xenvbd_error(vbd, -EIO, "switching to state %s",
-			    xenbus_strstate(state));
-}
-
-/* An error stands until the next event, and the frontend has to close. */
+/* An error stands until the next event, and the table has the frontend close. */
 static void xs_fail(struct xenvbd *vbd, int err)
 {
 	vbd->facts |= XENVBD_FACT_FAILED;
@@ -150,140 +149,32 @@ static void xs_warn(struct xenvbd *vbd, int err)
 		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error.text, err);
 }
 
-static int xs_act_connect(struct xenvbd *vbd)
-{
-	int err = xenvbd_disk_check_vanished(vbd);
-
-	if (err)
-		return err;
-
-	err = xenvbd_publish_disk(vbd);
-	if (!err) {
-		xenvbd_stall_enter(vbd, "writing back the disk's cache");
-		err = xenvbd_start_rings(vbd);
-		xenvbd_stall_leave(vbd);
-	}
-	if (!err)
-		err = xs_switch_state(vbd, XenbusStateConnected);
-	if (err)
-		xenvbd_disconnect(vbd);
-	return err;
-}
-
 /*
- * Watch a key, unless the device is gone: nothing would unregister the watch
- * then.
+ * Watch our directory, unless the device is gone: nothing would unregister the
+ * watch then. Not by the helper of xenbus, which writes Closing if it fails.
  */
-static int xs_watch(struct xenvbd *vbd, enum xenvbd_watched i)
+static int xs_watch(struct xenvbd *vbd)
 {
-	struct xenvbd_watch *watch = &vbd->watch[i];
-	const char *key = xs_watched[i].key;
+	const char *dir = vbd->xbdev->nodename;
 	int err;
 
-	if (watch->xenbus.node || !xenvbd_store_begin(vbd))
+	if (vbd->watch.node || !xenvbd_store_begin(vbd))
 		return 0;
-	watch->vbd = vbd;
-	err = xenbus_watch_pathfmt(vbd->xbdev, &watch->xenbus, NULL,
-				   xs_watched[i].callback, "%s/%s",
-				   vbd->xbdev->nodename, key);
+	err = -ENOMEM;
+	vbd->watch.node = kstrdup(dir, GFP_KERNEL);
+	vbd->watch.will_handle = xs_is_of_interest;
+	vbd->watch.callback = xs_directory_changed;
+	if (vbd->watch.node)
+		err = register_xenbus_watch(&vbd->watch);
+	if (err) {
+		kfree(vbd->watch.node);
+		vbd->watch.node = NULL;
+	}
 	xenvbd_store_end(vbd);
-	return err ? xenvbd_error(vbd, err, "watching %s/%s",
-				  vbd->xbdev->nodename, key) :
-		     0;
-}
-
-/*
- * In xenwatch. The watch may fire again, and the directory may have been
- * deleted before.
- */
-static void xs_reap(struct xenbus_watch *xenbus, const char *path,
-		    const char *token)
-{
-	struct xenvbd *vbd =
-		container_of(xenbus, struct xenvbd_watch, xenbus)->vbd;
-
-	if (!READ_ONCE(vbd->removed))
-		device_unregister(&vbd->xbdev->dev);
-}
-
-static int xs_act_unregister(struct xenvbd *vbd)
-{
-	int err;
-
-	xenvbd_disconnect(vbd);
-	xenvbd_disk_close(vbd);
-	/* The toolstack may have written Closing over our Closed, and wait. */
-	if (xs_toolstack_closes(vbd))
-		xs_switch_state(vbd, XenbusStateClosing);
-	xs_switch_state(vbd, XenbusStateClosed);
-
-	/* Removal looks at it, and holds other locks. */
-	WRITE_ONCE(vbd->facts, vbd->facts | XENVBD_FACT_GONE);
-	err = xs_watch(vbd, XENVBD_WATCHED_REAP);
-	if (err)
-		WRITE_ONCE(vbd->facts, vbd->facts & ~XENVBD_FACT_GONE);
-	return err;
-}
-
-static int xs_act_broken(struct xenvbd *vbd)
-{
-	xenvbd_disconnect(vbd);
-	return xenvbd_error(vbd, -EPROTO, "frontend has broken its ring");
-}
-
-static int xs_act(struct xenvbd *vbd, enum xenvbd_action action,
-		  unsigned int fe_state)
-{
-	switch (action) {
-	case XENVBD_ACT_INITWAIT:
-		xenvbd_disconnect(vbd);
-		return xs_switch_state(vbd, XenbusStateInitWait);
-	case XENVBD_ACT_MAP:
-		return xenvbd_tunables_read(vbd) ?: xenvbd_map_rings(vbd);
-	case XENVBD_ACT_CONNECT:
-		return xs_act_connect(vbd);
-	case XENVBD_ACT_CLOSING:
-		return xs_switch_state(vbd, XenbusStateClosing);
-	case XENVBD_ACT_CLOSED:
-		xenvbd_disconnect(vbd);
-		return xs_switch_state(vbd, XenbusStateClosed);
-	case XENVBD_ACT_UNREGISTER:
-		return xs_act_unregister(vbd);
-	case XENVBD_ACT_BROKEN:
-		return xs_act_broken(vbd);
-	case XENVBD_ACT_BAD_STATE:
-		return xenvbd_error(vbd, -EINVAL,
-				    "saw state %u (%s) at frontend", fe_state,
-				    xenbus_strstate(fe_state));
-	default:
-		return 0;
-	}
+	return err ? xenvbd_error(vbd, err, "watching %s", dir) : 0;
 }
 
 /* ---- the work item ------------------------------------------------------ */
-
-static void xs_handle_disk(struct xenvbd *vbd)
-{
-	bool had_disk = xenvbd_disk_ready(&vbd->disk);
-	int err;
-
-	xenvbd_stall_enter(vbd, had_disk ? "exchanging the disk" :
-					   "opening the disk");
-	err = xenvbd_disk_open(vbd);
-	xenvbd_stall_leave(vbd);
-	if (err < 0 && !had_disk) {
-		xs_fail(vbd, err);
-	} else if (err < 0) {
-		/* A guest that has a good disk keeps it. */
-		xenvbd_error_report(vbd, err);
-		xenvbd_publish_refusal(vbd);
-	} else if (err) {
-		err = had_disk ? xenvbd_publish_exchange(vbd) :
-				 xenvbd_publish_opened(vbd);
-		if (err)
-			xenvbd_error_report(vbd, err);
-	}
-}
 
 static void xs_handle_events(struct xenvbd *vbd)
 {
@@ -292,28 +183,29 @@ static void xs_handle_events(struct xenvbd *vbd)
 	/* Something has happened: an error need not stand any more. */
 	if (events & (BIT(XENVBD_EVENT_FRONTEND) | BIT(XENVBD_EVENT_DISK)))
 		vbd->facts &= ~XENVBD_FACT_FAILED;
-
+	if (events & BIT(XENVBD_EVENT_DISK))
+		vbd->facts |= XENVBD_FACT_NAMED;
 	if (events & BIT(XENVBD_EVENT_BROKEN) && vbd->nr_rings)
 		vbd->facts |= XENVBD_FACT_BROKEN;
 
-	if (vbd->facts & XENVBD_FACT_GONE)
-		return;
-
-	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush) {
+	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush &&
+	    !(vbd->facts & XENVBD_FACT_GONE)) {
 		vbd->disk.flush = false;
 		vbd->advertised.disk.flush = false;
 		xs_warn(vbd, xenvbd_publish_flush(vbd));
 	}
+}
 
-	if (events & BIT(XENVBD_EVENT_DISK))
-		xs_handle_disk(vbd);
+static void xs_look_later(struct xenvbd *vbd)
+{
+	mod_delayed_work(xs_wq, &vbd->size_work, LOOK_INTERVAL);
 }
 
 static void xs_handle_size(struct xenvbd *vbd)
 {
 	int err;
 
-	if (vbd->facts & XENVBD_FACT_GONE || READ_ONCE(vbd->removed) ||
+	if (READ_ONCE(vbd->removed) || !xenvbd_disk_ready(&vbd->disk) ||
 	    vbd->xbdev->state != XenbusStateConnected)
 		return;
 	err = xenvbd_disk_check_vanished(vbd);
@@ -324,61 +216,85 @@ static void xs_handle_size(struct xenvbd *vbd)
 		return;
 	}
 	xs_warn(vbd, xenvbd_publish_size(vbd));
-	mod_delayed_work(xs_wq, &vbd->size_work, SIZE_INTERVAL);
-}
-
-/* The toolstack may have changed its mind already. */
-static int xs_say_initwait(struct xenvbd *vbd)
-{
-	return xs_toolstack_closes(vbd) ?
-		       0 :
-		       xs_switch_state(vbd, XenbusStateInitWait);
+	xs_look_later(vbd);
 }
 
 /*
- * What a new vbd does before anything else. If it cannot it tries again at the
- * next event. False if there is no more to do: the directory is gone, and so
- * will be the device.
+ * What a new vbd does before anything else. If it cannot, it tries again at the
+ * next event, and after a while without a word. False if there is no more to do:
+ * the directory is gone, and so will be the device.
  */
 static bool xs_begin(struct xenvbd *vbd)
 {
+	bool failed = vbd->facts & XENVBD_FACT_FAILED;
 	int err;
 
 	if (vbd->begun || vbd->facts & XENVBD_FACT_GONE)
 		return true;
 	/* A key that is wrong is reported when a frontend connects. */
 	xenvbd_tunables_read(vbd);
-	err = xenvbd_publish_transport(vbd) ?:
-	      xs_watch(vbd, XENVBD_WATCHED_DISK) ?:
-	      xs_watch(vbd, XENVBD_WATCHED_STATE) ?:
-	      xs_watch(vbd, XENVBD_WATCHED_ONLINE) ?:
-	      xs_say_initwait(vbd);
-	vbd->begun = !err;
+	err = xenvbd_publish_transport(vbd) ?: xs_watch(vbd);
+	if (!err) {
+		vbd->begun = true;
+		vbd->facts &= ~XENVBD_FACT_FAILED;
+		return true;
+	}
+	xs_look_later(vbd);
 	if (err == -ENOENT || err == -ENODEV)
 		return false;
-	if (err)
+	if (!failed)
 		xs_fail(vbd, err);
 	return true;
 }
 
-static void xs_follow_table(struct xenvbd *vbd)
+/* What the table decides on. Without it nothing can be done now. */
+static bool xs_look(struct xenvbd *vbd, struct xenvbd_picture *now)
 {
+	int err = xenvbd_picture_take(vbd, XBT_NIL, now);
+
+	if (!err)
+		return true;
+	/* If the directory is gone the device will be, too. */
+	if (err != -ENOENT)
+		xenvbd_error_fatal(vbd, err);
+	xs_look_later(vbd);
+	return false;
+}
+
+/* Do what the table says. False if there is no more to do now. */
+static bool xs_ask_table(struct xenvbd *vbd)
+{
+	bool failed = vbd->facts & XENVBD_FACT_FAILED;
+	struct xenvbd_picture now;
 	enum xenvbd_action action;
-	unsigned int fe_state;
 	int err;
 
-	while (!READ_ONCE(vbd->removed)) {
-		fe_state = READ_ONCE(vbd->fe_state);
-		action = xenvbd_next_action(vbd->xbdev->state, fe_state,
-					    xs_facts(vbd, fe_state));
-		if (action == XENVBD_ACT_NONE)
-			break;
-		err = xs_act(vbd, action, fe_state);
-		if (err) {
-			xs_fail(vbd, err);
-			break;
-		}
-	}
+	if (!xs_look(vbd, &now))
+		return false;
+	action = xenvbd_picture_action(vbd, &now);
+	if (action == XENVBD_ACT_NONE)
+		return false;
+	err = xenvbd_act(vbd, action, now.frontend);
+	if (!err)
+		return true;
+	xs_fail(vbd, err);
+	/* Not even the error's Closing can be written. */
+	if (failed)
+		xs_look_later(vbd);
+	return !failed;
+}
+
+static void xs_follow_table(struct xenvbd *vbd)
+{
+	while (!READ_ONCE(vbd->removed) && xs_ask_table(vbd))
+		;
+}
+
+/* It is unregistered in xenwatch, and so has to be heard of there. */
+static void xs_await_end(struct xenvbd *vbd)
+{
+	if (xs_watch(vbd))
+		xs_look_later(vbd);
 }
 
 static void xs_work(struct work_struct *work)
@@ -390,6 +306,8 @@ static void xs_work(struct work_struct *work)
 		xs_handle_events(vbd);
 		if (xs_begin(vbd))
 			xs_follow_table(vbd);
+		if (vbd->facts & XENVBD_FACT_GONE)
+			xs_await_end(vbd);
 		xs_handle_size(vbd);
 	}
 	mutex_unlock(&vbd->lock);
@@ -432,7 +350,8 @@ static int xs_probe(struct xenbus_device *xbdev,
 	INIT_WORK(&vbd->work, xs_work);
 	INIT_DEFERRABLE_WORK(&vbd->size_work, xs_size_work);
 	xenvbd_tunables_init(&vbd->tunables);
-	xenvbd_teardown_init(&vbd->teardown, xenvbd_debugfs_remove);
+	xenvbd_remnant_init(&vbd->remnant, xenvbd_debugfs_remove);
+	xenvbd_teardown_init(&vbd->teardown);
 	vbd->wq = xs_wq;
 	/* Ignore the state a previous driver left; the work item starts over. */
 	xbdev->state = XenbusStateInitialising;

@@ -364,5 +364,6 @@ void xenvbd_disk_close(struct xenvbd *vbd)
 
 	xenvbd_stall_enter(vbd, "closing the disk");
 	disk_close(&vbd->disk);
+	vbd->disk.empty = false;
 	xenvbd_stall_leave(vbd);
 }

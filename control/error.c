@@ -42,8 +42,8 @@ int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...)
 	return err;
 }
 
-/* As xenbus_dev_fatal(), but for the log. */
-static void error_fatal_quietly(struct xenvbd *vbd, int err)
+/* As xenbus_dev_error(), but for the log. */
+static void error_report_quietly(struct xenvbd *vbd, int err)
 {
 	char *dir = kasprintf(GFP_KERNEL, "error/%s", vbd->xbdev->nodename);
 
@@ -51,11 +51,10 @@ static void error_fatal_quietly(struct xenvbd *vbd, int err)
 		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err,
 			      vbd->error.text);
 	kfree(dir);
-	xenbus_switch_state(vbd->xbdev, XenbusStateClosing);
 }
 
 /**
- * xenvbd_error_fatal - report the last error, and have the frontend close
+ * xenvbd_error_fatal - report the last error, for which the frontend has to close
  * @vbd: the device
  * @err: negative errno, with an error text
  *
@@ -71,10 +70,10 @@ void xenvbd_error_fatal(struct xenvbd *vbd, int err)
 
 	if (xenvbd_store_begin(vbd)) {
 		if (loud)
-			xenbus_dev_fatal(vbd->xbdev, err, "%s",
+			xenbus_dev_error(vbd->xbdev, err, "%s",
 					 vbd->error.text);
 		else
-			error_fatal_quietly(vbd, err);
+			error_report_quietly(vbd, err);
 		xenvbd_store_end(vbd);
 	}
 	if (!loud)

@@ -7,8 +7,10 @@
  */
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>
+#include <linux/slab.h>
 
 #include "common.h"
+#include "control/states.h"
 #include "control/store.h"
 
 /* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
@@ -51,9 +53,6 @@ static bool feature_persistent = true;
 module_param(feature_persistent, bool, 0644);
 MODULE_PARM_DESC(feature_persistent,
 		 "Offer to keep grants mapped between requests. Default Y");
-
-/* A transaction collides with others; it cannot do so for ever. */
-#define MAX_TRANSACTION_TRIES	64
 
 /* A key, and what makes its value. */
 struct xenvbd_key {
@@ -191,8 +190,8 @@ static const struct xenvbd_key discard_keys[] = {
  * Writes keys in a transaction. @text is for the one key that the caller has a
  * text for.
  */
-typedef int xenvbd_write_t(struct xenvbd *vbd, struct xenbus_transaction xbt,
-			   const char *text);
+typedef int publish_write_t(struct xenvbd *vbd, struct xenbus_transaction xbt,
+			    const char *text);
 
 static int publish_table(struct xenvbd *vbd, struct xenbus_transaction xbt,
 			 const struct xenvbd_key *keys)
@@ -236,21 +235,25 @@ static int publish_flush(struct xenvbd *vbd, struct xenbus_transaction xbt,
 
 /*
  * Frontends look at the size again when they see our state written. Not if
- * the toolstack has written there: then there are other things to do.
+ * somebody else has written a state: a frontend that has just closed would
+ * take ours for a new beginning, and the toolstack's would be lost.
  */
 static int publish_state_again(struct xenvbd *vbd,
 			       struct xenbus_transaction xbt,
-			       xenvbd_write_t *write)
+			       publish_write_t *write)
 {
 	const char *dir = vbd->xbdev->nodename;
-	unsigned int state;
-	int err;
+	struct xenvbd_picture now;
+	int err = xenvbd_picture_take(vbd, xbt, &now);
 
-	if (xenbus_scanf(xbt, dir, "state", "%u", &state) != 1 ||
-	    state != vbd->xbdev->state)
-		return 0;
+	if (err)
+		return err;
+	if (now.own != XenbusStateConnected ||
+	    (now.frontend != XenbusStateInitialised &&
+	     now.frontend != XenbusStateConnected))
+		return -ECANCELED;
 	err = write(vbd, xbt, NULL);
-	if (!err && xenbus_printf(xbt, dir, "state", "%u", state))
+	if (!err && xenbus_printf(xbt, dir, "state", "%u", now.own))
 		err = xenvbd_error(vbd, -EIO, "writing %s/state", dir);
 	return err;
 }
@@ -290,10 +293,10 @@ static int publish_exchange(struct xenvbd *vbd, struct xenbus_transaction xbt,
 			  "%s", ""))
 		return xenvbd_error(vbd, -EIO, "writing %s/oracle", dir);
 	err = publish_table(vbd, xbt, opened_keys);
-	if (err)
-		return err;
-	return vbd->xbdev->state == XenbusStateConnected ?
-	       publish_state_again(vbd, xbt, publish_disk) : 0;
+	if (!err && vbd->xbdev->state == XenbusStateConnected)
+		err = publish_state_again(vbd, xbt, publish_disk);
+	/* Who is not connected hears of the disk when it connects. */
+	return err == -ECANCELED ? 0 : err;
 }
 
 static int publish_refusal(struct xenvbd *vbd, struct xenbus_transaction xbt,
@@ -320,45 +323,49 @@ static int publish_error(struct xenvbd *vbd, int err, const char *fmt,
 	return text ? err : xenvbd_error(vbd, err, fmt, vbd->xbdev->nodename);
 }
 
-static int publish_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
-			       const char *text)
+/* What is written by a function of its own, if the directory is still there. */
+struct publish_job {
+	publish_write_t *write;
+	const char *text;
+	/* By xenstored, and not by @write, which has words for it. */
+	bool refused;
+};
+
+/* A directory that was deleted meanwhile must not come back. */
+static int publish_if_there(struct xenvbd *vbd, struct xenbus_transaction xbt,
+			    void *arg)
 {
-	const char *dir = vbd->xbdev->nodename;
-	struct xenbus_transaction xbt;
-	unsigned int tries;
+	struct publish_job *job = arg;
+	char *state = xenbus_read(xbt, vbd->xbdev->nodename, "state", NULL);
 	int err;
 
-	for (tries = 0; tries < MAX_TRANSACTION_TRIES; tries++) {
-		err = xenbus_transaction_start(&xbt);
-		if (err)
-			break;
-		/* A directory that was deleted meanwhile must not come back. */
-		if (xenbus_exists(xbt, dir, "state"))
-			err = write(vbd, xbt, text);
-		else
-			err = publish_error(vbd, -ENOENT, "%s is gone", text);
-		if (err) {
-			xenbus_transaction_end(xbt, 1);
-			return err;
-		}
-		err = xenbus_transaction_end(xbt, 0);
-		if (err != -EAGAIN)
-			break;
+	if (IS_ERR(state)) {
+		err = publish_error(vbd, PTR_ERR(state),
+				    PTR_ERR(state) == -ENOENT ?
+					    "%s is gone" : "reading %s/state",
+				    job->text);
+	} else {
+		kfree(state);
+		err = job->write(vbd, xbt, job->text);
 	}
-	return err ? publish_error(vbd, err, "transaction on %s", text) : 0;
+	job->refused = !err;
+	return err;
 }
 
 /* All that @write writes, or nothing. */
-static int publish_run(struct xenvbd *vbd, xenvbd_write_t *write,
+static int publish_run(struct xenvbd *vbd, publish_write_t *write,
 		       const char *text)
 {
+	struct publish_job job = { write, text, true };
 	int err;
 
 	if (!xenvbd_store_begin(vbd))
 		return -ENODEV;
-	err = publish_transaction(vbd, write, text);
+	err = xenvbd_store_transaction(vbd, publish_if_there, &job);
 	xenvbd_store_end(vbd);
-	return err;
+	return err && job.refused ?
+		       publish_error(vbd, err, "transaction on %s", text) :
+		       err;
 }
 
 /*
@@ -366,7 +373,7 @@ static int publish_run(struct xenvbd *vbd, xenvbd_write_t *write,
  * fails.
  */
 static int publish_new_sects(struct xenvbd *vbd, u64 nr_sects,
-			     xenvbd_write_t *write)
+			     publish_write_t *write)
 {
 	u64 old = vbd->advertised.sects;
 	int err;
@@ -450,7 +457,7 @@ int xenvbd_publish_size(struct xenvbd *vbd)
 		return 0;
 	err = publish_new_sects(vbd, nr_sects, publish_size);
 	if (err)
-		return err;
+		return err == -ECANCELED ? 0 : err;
 	dev_info(&vbd->xbdev->dev, "disk resized from %llu to %llu sectors\n",
 		 old, nr_sects);
 	return 0;

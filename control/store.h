@@ -5,9 +5,16 @@
 
 #include <linux/types.h>
 
+struct xenbus_transaction;
 struct xenvbd;
+
+/* Reads and writes in a transaction. Returns 0 or a negative errno. */
+typedef int xenvbd_write_t(struct xenvbd *vbd, struct xenbus_transaction xbt,
+			   void *arg);
 
 bool xenvbd_store_begin(struct xenvbd *vbd);
 void xenvbd_store_end(struct xenvbd *vbd);
+int xenvbd_store_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
+			     void *arg);
 
 #endif /* XENVBD_STORE_H */

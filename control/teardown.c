@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Teardown of a removed vbd, which lasts until the disk has completed its
- * requests and xenstored has dropped its watches.
- *
- * A removed vbd that may have requests at the disk is a remnant. It can be seen
- * in debugfs, and holds the module.
+ * requests and xenstored has dropped its watch. Until then it is a remnant.
  */
-#include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "common.h"
@@ -15,62 +12,16 @@
 
 /* How long a driver that is being unbound waits for the disk. */
 #define TEARDOWN_PATIENCE	(10 * HZ)
-
-static DEFINE_SPINLOCK(remnants_lock);
-static LIST_HEAD(remnants);
-
-static void remnant_add(struct xenvbd *vbd)
-{
-	spin_lock(&remnants_lock);
-	list_add(&vbd->teardown.remnants, &remnants);
-	spin_unlock(&remnants_lock);
-	__module_get(THIS_MODULE);
-}
-
-static void remnant_remove(struct xenvbd *vbd)
-{
-	vbd->teardown.hide(vbd);
-	spin_lock(&remnants_lock);
-	list_del(&vbd->teardown.remnants);
-	spin_unlock(&remnants_lock);
-	/* Unloading waits for the workqueue, and so for the rest of this. */
-	module_put(THIS_MODULE);
-}
-
-/**
- * xenvbd_has_remnant - does a device's disk have requests from before it was
- * removed?
- * @xbdev: the device
- *
- * A second vbd on the same rings would do again what the first has in flight.
- *
- * Return: true if so.
- */
-bool xenvbd_has_remnant(const struct xenbus_device *xbdev)
-{
-	const struct xenvbd *vbd;
-	bool found = false;
-
-	spin_lock(&remnants_lock);
-	list_for_each_entry(vbd, &remnants, teardown.remnants)
-		found |= vbd->xbdev == xbdev;
-	spin_unlock(&remnants_lock);
-	return found;
-}
+/* How often it looks meanwhile whether it need not. */
+#define TEARDOWN_LOOK		(HZ / 5)
 
 /* Nothing is watched any more once a vbd is removed; see xenvbd_store_begin(). */
-static void teardown_watches(struct xenvbd *vbd)
+static void teardown_watch(struct xenvbd *vbd)
 {
-	struct xenbus_watch *watch;
-	unsigned int i;
-
-	for (i = 0; i < XENVBD_NR_WATCHED; i++) {
-		watch = &vbd->watch[i].xenbus;
-		if (!watch->node)
-			continue;
-		unregister_xenbus_watch(watch);
-		kfree(watch->node);
-	}
+	if (!vbd->watch.node)
+		return;
+	unregister_xenbus_watch(&vbd->watch);
+	kfree(vbd->watch.node);
 }
 
 static void teardown_work(struct work_struct *work)
@@ -85,35 +36,43 @@ static void teardown_work(struct work_struct *work)
 	xenvbd_disk_close(vbd);
 	mutex_unlock(&vbd->lock);
 
-	if (!list_empty(&vbd->teardown.remnants))
-		remnant_remove(vbd);
+	if (xenvbd_is_remnant(vbd))
+		xenvbd_remnant_remove(vbd);
 	complete_all(&vbd->teardown.done);
 
 	/*
 	 * Last, as it waits for xenwatch, where somebody may wait for us in
 	 * teardown_wait().
 	 */
-	teardown_watches(vbd);
+	teardown_watch(vbd);
 	/*
-	 * Ring threads and watches could queue it until now; it has done
+	 * Ring threads and the watch could queue it until now; it has done
 	 * nothing.
 	 */
 	cancel_work_sync(&vbd->work);
 	xenvbd_put(vbd);
 }
 
-/**
- * xenvbd_teardown_init - prepare a new vbd for its end
- * @teardown: the vbd's
- * @hide: removes a remnant's file, and waits for its readers
- */
-void xenvbd_teardown_init(struct xenvbd_teardown *teardown,
-			  void (*hide)(struct xenvbd *vbd))
+/* Prepare a new vbd for its end. */
+void xenvbd_teardown_init(struct xenvbd_teardown *teardown)
 {
 	INIT_WORK(&teardown->work, teardown_work);
-	INIT_LIST_HEAD(&teardown->remnants);
 	init_completion(&teardown->done);
-	teardown->hide = hide;
+}
+
+static bool teardown_directory_exists(const struct xenvbd *vbd)
+{
+	return xenbus_exists(XBT_NIL, vbd->xbdev->nodename, "state");
+}
+
+/*
+ * xenwatch, a thread of the kernel, removes a device whose directory was deleted:
+ * the toolstack wants no more of the vbd, whatever it has made in its place. A
+ * person unbinds a driver, and the guest lives on.
+ */
+static bool teardown_is_final(const struct xenvbd *vbd)
+{
+	return current->flags & PF_KTHREAD || !teardown_directory_exists(vbd);
 }
 
 /**
@@ -127,29 +86,42 @@ bool xenvbd_teardown_begin(struct xenvbd *vbd)
 {
 	bool gone;
 
+	WRITE_ONCE(vbd->abandoned, teardown_is_final(vbd));
 	mutex_lock(&vbd->store_lock);
 	WRITE_ONCE(vbd->removed, true);
 	gone = READ_ONCE(vbd->facts) & XENVBD_FACT_GONE;
 	mutex_unlock(&vbd->store_lock);
 	if (!gone)
-		remnant_add(vbd);
+		xenvbd_remnant_add(vbd);
 	return !gone;
 }
 
 /*
  * Another driver may be bound next, which has to find the disk free of our
- * requests. But if the toolstack has deleted the directory it wants no more
- * of the vbd, and we are in xenwatch, which must not wait.
+ * requests.
  */
 static void teardown_wait(struct xenvbd *vbd)
 {
-	if (!xenbus_exists(XBT_NIL, vbd->xbdev->nodename, "state"))
+	unsigned int looks = TEARDOWN_PATIENCE / TEARDOWN_LOOK;
+	long left = 0;
+
+	while (looks-- && !left && !READ_ONCE(vbd->abandoned)) {
+		left = wait_for_completion_killable_timeout(&vbd->teardown.done,
+							    TEARDOWN_LOOK);
+		/* xenwatch waits for us if the directory is deleted. */
+		if (!left && !teardown_directory_exists(vbd))
+			WRITE_ONCE(vbd->abandoned, true);
+	}
+	if (left > 0 || READ_ONCE(vbd->abandoned))
 		return;
-	if (wait_for_completion_killable_timeout(&vbd->teardown.done,
-						 TEARDOWN_PATIENCE) <= 0)
-		dev_warn(&vbd->xbdev->dev,
-			 "unbound with requests still at disk %x:%x\n",
-			 MAJOR(vbd->devt), MINOR(vbd->devt));
+	dev_warn(&vbd->xbdev->dev,
+		 "unbound with requests still at disk %x:%x\n",
+		 MAJOR(vbd->devt), MINOR(vbd->devt));
+	/*
+	 * If the toolstack waits for Closed, xenbus writes it for a driver that
+	 * is unbound, unless it finds that already done. But the disk is open.
+	 */
+	vbd->xbdev->state = XenbusStateClosed;
 }
 
 /**
@@ -162,7 +134,7 @@ static void teardown_wait(struct xenvbd *vbd)
  */
 void xenvbd_teardown_run(struct xenvbd *vbd)
 {
-	bool is_remnant = !list_empty(&vbd->teardown.remnants);
+	bool is_remnant = xenvbd_is_remnant(vbd);
 
 	xenvbd_get(vbd);
 	queue_work(vbd->wq, &vbd->teardown.work);

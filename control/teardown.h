@@ -4,10 +4,9 @@
 #define XENVBD_TEARDOWN_H
 
 #include <linux/completion.h>
-#include <linux/list.h>
+#include <linux/types.h>
 #include <linux/workqueue.h>
 
-struct xenbus_device;
 struct xenvbd;
 
 /* What is left to do after a vbd's removal. */
@@ -15,15 +14,9 @@ struct xenvbd_teardown {
 	struct work_struct work;
 	/* Rings and disk are no more. */
 	struct completion done;
-	/* In the list of remnants, while the disk may have requests. */
-	struct list_head remnants;
-	/* Removes the vbd's file of debugfs. */
-	void (*hide)(struct xenvbd *vbd);
 };
 
-void xenvbd_teardown_init(struct xenvbd_teardown *teardown,
-			  void (*hide)(struct xenvbd *vbd));
-bool xenvbd_has_remnant(const struct xenbus_device *xbdev);
+void xenvbd_teardown_init(struct xenvbd_teardown *teardown);
 bool xenvbd_teardown_begin(struct xenvbd *vbd);
 void xenvbd_teardown_run(struct xenvbd *vbd);
 

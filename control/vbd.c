@@ -77,7 +77,6 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 		return NULL;
 	}
 	vbd->domid = xbdev->otherend_id;
-	vbd->fe_state = XenbusStateInitialising;
 	mutex_init(&vbd->lock);
 	mutex_init(&vbd->store_lock);
 	spin_lock_init(&vbd->rings_lock);
@@ -288,7 +287,7 @@ static void vbd_report_large_sectors(struct xenvbd *vbd)
  * xenvbd_start_rings - begin to serve requests
  * @vbd: with an open disk, or an empty drive, and mapped rings
  *
- * Context: process, vbd->lock held, for as long as the disk takes.
+ * Context: process, vbd->lock held.
  * Return: 0 or a negative errno with an error text.
  */
 int xenvbd_start_rings(struct xenvbd *vbd)
@@ -297,10 +296,6 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 	int err;
 
 	lockdep_assert_held(&vbd->lock);
-
-	err = xenvbd_disk_drop_cache(vbd);
-	if (err)
-		return err;
 
 	vbd_report_large_sectors(vbd);
 	vbd->advertised.disk = vbd->disk;
@@ -358,7 +353,7 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	kfree(rings);
 	xenvbd_stall_leave(vbd);
 	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
-	vbd->facts &= ~XENVBD_FACT_BROKEN;
+	vbd->facts &= ~(XENVBD_FACT_BROKEN | XENVBD_FACT_SYNCED);
 }
 
 /* With @squeeze only those rings that have something to give back. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The transition table. Layer 0: pure. Documentation/design.rst shows it too. */
+/* The transition table. Layer 0: pure. Documentation/states.rst shows it too. */
 #include <linux/array_size.h>
 
 #include "core/state.h"
@@ -10,6 +10,10 @@
 #define ODD		(ANY & ~(ST(Unknown) | ST(Initialising) | ST(Initialised) | \
 				 ST(Connected) | ST(Closing) | ST(Closed)))
 #define OPENING		(ST(Initialised) | ST(Connected))
+/* Our states in which no ring is of use. */
+#define IDLE		(ST(Initialising) | ST(Closing) | ST(Closed))
+/* What we have said, if it was not Closing. */
+#define SAID		(ST(InitWait) | ST(Connected) | ST(Closed))
 
 #define DISK		XENVBD_FACT_DISK
 #define RINGS		XENVBD_FACT_RINGS
@@ -18,6 +22,8 @@
 #define BROKEN		XENVBD_FACT_BROKEN
 #define FAILED		XENVBD_FACT_FAILED
 #define GONE		XENVBD_FACT_GONE
+#define NAMED		XENVBD_FACT_NAMED
+#define SYNCED		XENVBD_FACT_SYNCED
 
 /*
  * A row applies if our state and the frontend's are in its sets, all facts
@@ -42,11 +48,16 @@ static const struct xenvbd_transition table[] = {
 
 	/* Both sides close. A toolstack that waits for state 6 waits here. */
 	{ ANY,			ST(Closed),	OFFLINE,	0,	XENVBD_ACT_UNREGISTER },
-	{ ST(Closed),		ST(Closed),	0,		0,	XENVBD_ACT_NONE },
-	{ ANY,			ST(Closed),	0,		0,	XENVBD_ACT_CLOSED },
 
 	/* The toolstack detaches from a guest that never had a driver. */
 	{ ANY,			ST(Initialising), OFFLINE | CLOSE, 0,	XENVBD_ACT_UNREGISTER },
+
+	/* Another disk, also for a guest that is not connected. */
+	{ ANY,			ANY,		NAMED,		0,	XENVBD_ACT_OPEN },
+
+	/* The toolstack waits for Closed, and has written over the one there was. */
+	{ ST(Closed),		ST(Closed),	0,		CLOSE,	XENVBD_ACT_NONE },
+	{ ANY,			ST(Closed),	0,		0,	XENVBD_ACT_CLOSED },
 
 	{ ANY,			ANY,		BROKEN,		0,	XENVBD_ACT_BROKEN },
 
@@ -54,19 +65,30 @@ static const struct xenvbd_transition table[] = {
 	{ ANY,			ST(Closing),	0,		0,	XENVBD_ACT_CLOSING },
 
 	/* An error stands until somebody does something about it. */
-	{ ANY,			ANY,		FAILED,		0,	XENVBD_ACT_NONE },
+	{ ST(Closing),		ANY,		FAILED,		0,	XENVBD_ACT_NONE },
+	{ ANY,			ANY,		FAILED,		0,	XENVBD_ACT_CLOSING },
+
+	/*
+	 * The toolstack's Closing is not written over: the frontend has to
+	 * answer it first.
+	 */
+	{ SAID,			ST(Initialising), CLOSE,	RINGS,	XENVBD_ACT_NONE },
+	{ SAID,			OPENING,	CLOSE,		0,	XENVBD_ACT_NONE },
+	{ ANY,			OPENING,	OFFLINE | CLOSE, 0,	XENVBD_ACT_NONE },
 
 	/* The frontend starts, or starts again, perhaps without having closed. */
 	{ ST(InitWait),		ST(Initialising), 0,		RINGS,	XENVBD_ACT_NONE },
 	{ ANY,			ST(Initialising), 0,		0,	XENVBD_ACT_INITWAIT },
 
-	/* Rings and disk become ready in either order. */
-	{ ST(Connected),	OPENING,	0,		0,	XENVBD_ACT_NONE },
 	/* Nothing from before a close is used again. */
-	{ ST(Closing) | ST(Closed), OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
+	{ IDLE,			OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
+	{ ST(Connected),	OPENING,	RINGS,		0,	XENVBD_ACT_NONE },
+	{ ST(Connected),	OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
+	/* Rings and disk become ready in either order. */
 	{ ANY,			OPENING,	0,		RINGS,	XENVBD_ACT_MAP },
-	{ ANY,			OPENING,	RINGS | DISK,	0,	XENVBD_ACT_CONNECT },
-	{ ANY,			OPENING,	RINGS,		DISK,	XENVBD_ACT_NONE },
+	{ ANY,			OPENING,	DISK,		SYNCED,	XENVBD_ACT_SYNC },
+	{ ANY,			OPENING,	DISK,		0,	XENVBD_ACT_CONNECT },
+	{ ANY,			OPENING,	0,		0,	XENVBD_ACT_NONE },
 
 	{ ANY,			ODD,		0,		0,	XENVBD_ACT_BAD_STATE },
 };

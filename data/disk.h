@@ -59,7 +59,7 @@ static inline u64 xenvbd_disk_sects(const struct xenvbd_disk *disk)
 
 /**
  * xenvbd_disk_vanished - has the disk been taken away from under us?
- * @disk: ready
+ * @disk: in any state
  *
  * Its size reads as 0 then, which is not a new size: the block layer fails
  * all requests, whatever their sectors.
@@ -71,7 +71,7 @@ static inline bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
 {
 	/* The caller may come from a size of 0, which is set after the bit. */
 	smp_rmb();
-	return !disk->empty && test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
+	return disk->bdev && test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
 }
 
 #endif /* XENVBD_DATA_DISK_H */

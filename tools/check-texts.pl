@@ -9,8 +9,8 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 
-my ($DESIGN, $LOCKING, $XENSTORE, $SPEED) =
-	map { "Documentation/$_.rst" } "design", "locking", "xenstore", "performance";
+my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED) =
+	map { "Documentation/$_.rst" } "design", "states", "locking", "xenstore", "performance";
 my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
 my $MODULE = "/sys/module/xen_blkback/parameters/";
 
@@ -395,7 +395,7 @@ sub check_states
 {
 	my $f = "core/state.c";
 	my ($rows) = code($f) =~ /\btable\[\] = \{(.*?)\n\};/s or die "$f: no table\n";
-	my @text = table($DESIGN, ".. table-of-states");
+	my @text = table($STATES, ".. table-of-states");
 	my $start = index(code($f), $rows);
 	my $n = 0;
 
@@ -417,7 +417,7 @@ sub check_states
 		my ($kind, $regex, $after) = @$_;
 		my %code = find("core/state.h", $regex);
 
-		same($kind, \%code, { map { $$_[1] => $$_[0] } table($DESIGN, $after) }, $DESIGN);
+		same($kind, \%code, { map { $$_[1] => $$_[0] } table($STATES, $after) }, $STATES);
 	}
 }
 
@@ -532,7 +532,7 @@ sub check_names
 	my @texts = ("README", "Kconfig", glob("Documentation/*.rst Documentation/ABI/*/* */README.md tests/*/README.md"));
 
 	for my $f (@texts) {
-		my $about_code = $f eq $DESIGN || $f eq $LOCKING;
+		my $about_code = $f eq $DESIGN || $f eq $STATES || $f eq $LOCKING;
 
 		check_files_named($f, text($f), \%names);
 		check_functions_named($f, text($f), \$code, $about_code);

@@ -61,6 +61,20 @@ static void cmd_vbd(struct fe *fe, struct fe_args *args)
 		fe_fail("cannot create the vbd: %s", strerror(-err));
 }
 
+/* As a toolstack that has seen Closed, and uses the number again. */
+static void cmd_replace(struct fe *fe, struct fe_args *args)
+{
+	struct fe_kv kv[MAX_KEYS];
+	size_t n = fe_arg_rest(args, kv, MAX_KEYS);
+	int err;
+
+	fe_free(fe);
+	fe_shadow_close(&fe->io.shadow);
+	err = fe_dev_create(&fe->dev, kv, n);
+	if (err)
+		fe_fail("cannot replace the vbd: %s", strerror(-err));
+}
+
 static void cmd_attach(struct fe *fe, struct fe_args *args)
 {
 	char *frontend;
@@ -424,6 +438,7 @@ static void cmd_sh(struct fe *fe, struct fe_args *args)
 const struct fe_cmd fe_dev_cmds[] = {
 	{ "vbd", false, cmd_vbd, "[devid=51712] [be=0] [fe=own] [base=blkfe] [KEY=VALUE|absent]... [fe:KEY=VALUE|absent]..." },
 	{ "attach", false, cmd_attach, "[devid=51712] [be=0] [fe=own]" },
+	{ "replace", false, cmd_replace, "[KEY=VALUE|absent]... [fe:KEY=VALUE|absent]..." },
 	{ "destroy", true, cmd_destroy, "" },
 	{ "protocol", false, cmd_protocol, "native|x86_32-abi|x86_64-abi|absent|TEXT" },
 	{ "ring", false, cmd_ring, "[pages=1] [queues=1] [scheme=default|order|num|both]" },

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "state_model.h"
 
-/* What the toolstack has written stays what it is until it writes again. */
+/* What the toolstack writes. */
 #define TOOLSTACK	(XENVBD_FACT_OFFLINE | XENVBD_FACT_CLOSE)
 
 static void settle(struct model *m, unsigned int frontend, unsigned int outcomes)
@@ -32,10 +32,12 @@ static void check_rest(const struct model *m, unsigned int frontend)
 	}
 	require(frontend != XenbusStateUnknown);
 	require(!m->running || m->facts & XENVBD_FACT_RINGS);
-	require(m->own != XenbusStateConnected || m->running);
+	/* The toolstack's Closing is answered by the frontend. */
+	require(m->own != XenbusStateConnected || m->running || m->facts & XENVBD_FACT_CLOSE);
 	if (frontend == XenbusStateClosed)
 		require(m->own == XenbusStateClosed);
-	if (frontend == XenbusStateInitialising && !(m->facts & XENVBD_FACT_FAILED))
+	if (frontend == XenbusStateInitialising &&
+	    !(m->facts & (XENVBD_FACT_FAILED | XENVBD_FACT_CLOSE)))
 		require(m->own == XenbusStateInitWait);
 	if (m->facts & XENVBD_FACT_BROKEN)
 		require(frontend == XenbusStateClosing);
@@ -66,13 +68,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 			break;
 		case 3:
 			m.facts &= ~XENVBD_FACT_FAILED;
-			if (!(m.facts & XENVBD_FACT_GONE))
-				m.facts |= XENVBD_FACT_DISK;
-			break;
-		case 4:
-			/* The disk cannot be opened. */
-			if (!(m.facts & (XENVBD_FACT_GONE | XENVBD_FACT_DISK)))
-				model_fail(&m);
+			m.facts |= XENVBD_FACT_NAMED;
 			break;
 		case 5:
 			if (m.running)

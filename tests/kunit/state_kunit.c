@@ -32,8 +32,8 @@ static void no_action_without_its_reason(struct kunit *test)
 					KUNIT_ASSERT_EQ(test, act, XENVBD_ACT_NONE);
 				if (act == XENVBD_ACT_CONNECT)
 					KUNIT_ASSERT_TRUE(test, opening && facts & DISK &&
-							  facts & RINGS &&
-							  !(facts & (BROKEN | FAILED)));
+							  facts & RINGS && facts & SYNCED &&
+							  !(facts & (BROKEN | FAILED | CLOSE)));
 				if (act == XENVBD_ACT_MAP)
 					KUNIT_ASSERT_TRUE(test, opening &&
 							  !(facts & (BROKEN | FAILED)));

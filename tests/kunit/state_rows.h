@@ -12,6 +12,9 @@
 #define BROKEN	XENVBD_FACT_BROKEN
 #define FAILED	XENVBD_FACT_FAILED
 #define GONE	XENVBD_FACT_GONE
+#define CLOSE	XENVBD_FACT_CLOSE
+#define NAMED	XENVBD_FACT_NAMED
+#define SYNCED	XENVBD_FACT_SYNCED
 
 static const struct seed_row {
 	const char *name;
@@ -30,13 +33,15 @@ static const struct seed_row {
 	{ "S8 Connected, no disk", 2, 4, 0, XENVBD_ACT_MAP },
 	{ "S8 Initialised, disk", 2, 3, DISK, XENVBD_ACT_MAP },
 	{ "S8 Connected, disk", 2, 4, DISK, XENVBD_ACT_MAP },
-	{ "S8 from Initialising", 1, 3, DISK, XENVBD_ACT_MAP },
+	{ "S8 from Initialising, through InitWait", 1, 3, DISK, XENVBD_ACT_INITWAIT },
 	{ "S8 from Closed, through InitWait", 6, 3, DISK, XENVBD_ACT_INITWAIT },
 	{ "S8 from Closing, through InitWait", 5, 4, DISK, XENVBD_ACT_INITWAIT },
 	{ "S8 from Closing, old rings go", 5, 4, RINGS | DISK, XENVBD_ACT_INITWAIT },
 	{ "S8 ring first, waits for the disk", 2, 3, RINGS, XENVBD_ACT_NONE },
-	{ "S8 then the disk", 2, 3, RINGS | DISK, XENVBD_ACT_CONNECT },
-	{ "S8 the same, frontend Connected", 2, 4, RINGS | DISK, XENVBD_ACT_CONNECT },
+	{ "S8 then the disk", 2, 3, RINGS | DISK, XENVBD_ACT_SYNC },
+	{ "S8 then all is ready", 2, 3, RINGS | DISK | SYNCED, XENVBD_ACT_CONNECT },
+	{ "S8 the same, frontend Connected", 2, 4, RINGS | DISK | SYNCED, XENVBD_ACT_CONNECT },
+	{ "rings that were dropped while connected", 4, 3, DISK, XENVBD_ACT_INITWAIT },
 	{ "S8 already connected", 4, 3, RINGS | DISK, XENVBD_ACT_NONE },
 	{ "S8 both connected", 4, 4, RINGS | DISK, XENVBD_ACT_NONE },
 
@@ -61,9 +66,21 @@ static const struct seed_row {
 	{ "S12 32 is not 0", 4, 32, RINGS | DISK, XENVBD_ACT_BAD_STATE },
 	{ "S12 36 is not 4", 2, 36, DISK, XENVBD_ACT_BAD_STATE },
 
+	{ "a disk is named", 2, 1, NAMED, XENVBD_ACT_OPEN },
+	{ "another disk is named", 4, 4, NAMED | RINGS | DISK, XENVBD_ACT_OPEN },
+	{ "a disk is named too late", 2, 0, NAMED, XENVBD_ACT_UNREGISTER },
+
+	{ "Closing stands, frontend ready", 2, 3, RINGS | DISK | SYNCED | CLOSE, XENVBD_ACT_NONE },
+	{ "Closing stands, frontend starts", 2, 1, DISK | CLOSE, XENVBD_ACT_NONE },
+	{ "Closing stands, rings of before", 4, 1, RINGS | DISK | CLOSE, XENVBD_ACT_INITWAIT },
+	{ "Closing stands, an error of before, offline", 5, 3, DISK | CLOSE | OFFLINE,
+	  XENVBD_ACT_NONE },
+	{ "Closing over Closed", 6, 6, DISK | CLOSE, XENVBD_ACT_CLOSED },
+
 	{ "broken ring", 4, 4, RINGS | DISK | BROKEN, XENVBD_ACT_BROKEN },
 	{ "closing a broken ring", 4, 6, RINGS | DISK | BROKEN, XENVBD_ACT_CLOSED },
-	{ "error stands", 2, 3, DISK | FAILED, XENVBD_ACT_NONE },
+	{ "error", 2, 3, DISK | FAILED, XENVBD_ACT_CLOSING },
+	{ "error stands", 5, 3, DISK | FAILED | CLOSE, XENVBD_ACT_NONE },
 	{ "error does not stop closing", 5, 6, DISK | FAILED, XENVBD_ACT_CLOSED },
 	{ "toolstack detaches, no driver in the guest", 2, 1, OFFLINE | XENVBD_FACT_CLOSE,
 	  XENVBD_ACT_UNREGISTER },

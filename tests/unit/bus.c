@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/err.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <xen/events.h>
 #include <xen/xenbus.h>
@@ -190,34 +191,6 @@ void xenbus_dev_fatal(struct xenbus_device *dev, int err, const char *fmt, ...)
 	xenbus_switch_state(dev, XenbusStateClosing);
 }
 
-int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
-			 bool (*will_handle)(struct xenbus_watch *, const char *, const char *),
-			 void (*callback)(struct xenbus_watch *, const char *, const char *),
-			 const char *fmt, ...)
-{
-	char *path = kmalloc(256, GFP_KERNEL);
-	va_list args;
-	int err;
-
-	if (!path) {
-		xenbus_dev_fatal(dev, -ENOMEM, "allocating path for watch");
-		return -ENOMEM;
-	}
-	va_start(args, fmt);
-	vsnprintf(path, 256, fmt, args);
-	va_end(args);
-	watch->node = path;
-	watch->callback = callback;
-	err = register_xenbus_watch(watch);
-	if (err) {
-		watch->node = NULL;
-		watch->callback = NULL;
-		xenbus_dev_fatal(dev, err, "adding watch on %s", path);
-		kfree(path);
-	}
-	return err;
-}
-
 /* ---- devices ------------------------------------------------------------ */
 
 /* Not by xenbus_read(), which may be made to fail: what then comes is not the driver's. */
@@ -304,8 +277,11 @@ void device_unregister(struct device *dev)
 
 	expect(bus->registered, "%s is unregistered twice", bus->nodename);
 	bus->registered = false;
+	/* Only xenwatch does it, a thread of the kernel. */
+	current->flags |= PF_KTHREAD;
 	if (bus->bound)
 		bus_unbind(&bus->xbdev);
+	current->flags &= ~PF_KTHREAD;
 	memset(bus->otherend, '#', sizeof(bus->otherend) - 1);
 	put_device(dev);
 }

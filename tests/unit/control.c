@@ -298,7 +298,8 @@ struct xenvbd *control_vbd(void)
 	INIT_WORK(&vbd->work, vbd_work);
 	INIT_DEFERRABLE_WORK(&vbd->size_work, vbd_work);
 	xenvbd_tunables_init(&vbd->tunables);
-	xenvbd_teardown_init(&vbd->teardown, vbd_hide);
+	xenvbd_remnant_init(&vbd->remnant, vbd_hide);
+	xenvbd_teardown_init(&vbd->teardown);
 	vbd->wq = alloc_workqueue("test", WQ_UNBOUND, 1);
 	vbd->advertised.max_rings = 4;
 	vbd->advertised.max_ring_page_order = 4;

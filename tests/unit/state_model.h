@@ -6,7 +6,7 @@
 #include "core/state.h"
 
 /* More actions than this in a row, and the table runs in circles. */
-#define MODEL_MAX_STEPS	4
+#define MODEL_MAX_STEPS	10
 
 struct model {
 	unsigned int own;
@@ -17,66 +17,124 @@ struct model {
 
 static inline void model_drop_rings(struct model *m)
 {
-	m->facts &= ~(XENVBD_FACT_RINGS | XENVBD_FACT_BROKEN);
+	m->facts &= ~(XENVBD_FACT_RINGS | XENVBD_FACT_BROKEN | XENVBD_FACT_SYNCED);
 	m->running = false;
 }
 
-/* An error is reported, which also switches to Closing. */
-static inline void model_fail(struct model *m)
+/* Our state node says no more what the toolstack has written. */
+static inline void model_say(struct model *m, unsigned int state)
 {
-	m->facts |= XENVBD_FACT_FAILED;
-	m->own = XenbusStateClosing;
+	m->own = state;
+	m->facts &= ~XENVBD_FACT_CLOSE;
+	if (state == XenbusStateClosing)
+		m->facts |= XENVBD_FACT_CLOSE;
+}
+
+static inline void model_drop_or_say(struct model *m, unsigned int state)
+{
+	if (m->facts & XENVBD_FACT_RINGS)
+		model_drop_rings(m);
+	else
+		model_say(m, state);
+}
+
+static inline void model_open(struct model *m, bool success)
+{
+	m->facts &= ~(XENVBD_FACT_NAMED | XENVBD_FACT_SYNCED);
+	if (success)
+		m->facts |= XENVBD_FACT_DISK;
+	else if (!(m->facts & XENVBD_FACT_DISK))
+		m->facts |= XENVBD_FACT_FAILED;
+}
+
+static inline void model_map(struct model *m, bool success)
+{
+	model_drop_rings(m);
+	m->facts |= success ? XENVBD_FACT_RINGS : XENVBD_FACT_FAILED;
+}
+
+static inline void model_sync(struct model *m, bool success)
+{
+	if (success) {
+		m->facts |= XENVBD_FACT_SYNCED;
+	} else {
+		model_drop_rings(m);
+		m->facts |= XENVBD_FACT_FAILED;
+	}
+}
+
+static inline bool model_connect(struct model *m, bool success)
+{
+	if (m->running || !(m->facts & XENVBD_FACT_RINGS) || !(m->facts & XENVBD_FACT_DISK) ||
+	    !(m->facts & XENVBD_FACT_SYNCED))
+		return false;
+	m->facts &= ~XENVBD_FACT_SYNCED;
+	if (success) {
+		m->running = true;
+		model_say(m, XenbusStateConnected);
+	} else {
+		model_drop_rings(m);
+		m->facts |= XENVBD_FACT_FAILED;
+	}
+	return true;
+}
+
+static inline void model_unregister(struct model *m)
+{
+	if (m->facts & XENVBD_FACT_RINGS) {
+		model_drop_rings(m);
+	} else if (m->facts & XENVBD_FACT_DISK) {
+		m->facts &= ~XENVBD_FACT_DISK;
+		m->facts |= XENVBD_FACT_NAMED;
+	} else {
+		m->facts |= XENVBD_FACT_GONE;
+		model_say(m, XenbusStateClosed);
+	}
+}
+
+/* That may go one way or the other. */
+static inline bool model_can_fail(enum xenvbd_action action)
+{
+	return action == XENVBD_ACT_OPEN || action == XENVBD_ACT_MAP ||
+	       action == XENVBD_ACT_SYNC || action == XENVBD_ACT_CONNECT;
 }
 
 /*
- * What state.h says an action does. MAP and CONNECT can fail.
+ * What state.h says an action does.
  * Returns false if the action is none, or one that must not happen now.
  */
 static inline bool model_act(struct model *m, enum xenvbd_action action, bool success)
 {
 	switch (action) {
+	case XENVBD_ACT_OPEN:
+		model_open(m, success);
+		return true;
 	case XENVBD_ACT_INITWAIT:
-		model_drop_rings(m);
-		m->own = XenbusStateInitWait;
+		model_drop_or_say(m, XenbusStateInitWait);
 		return true;
 	case XENVBD_ACT_MAP:
-		model_drop_rings(m);
-		if (success)
-			m->facts |= XENVBD_FACT_RINGS;
-		else
-			model_fail(m);
+		model_map(m, success);
+		return true;
+	case XENVBD_ACT_SYNC:
+		model_sync(m, success);
 		return true;
 	case XENVBD_ACT_CONNECT:
-		if (m->running || !(m->facts & XENVBD_FACT_RINGS) ||
-		    !(m->facts & XENVBD_FACT_DISK))
-			return false;
-		if (success) {
-			m->running = true;
-			m->own = XenbusStateConnected;
-		} else {
-			model_drop_rings(m);
-			model_fail(m);
-		}
-		return true;
+		return model_connect(m, success);
 	case XENVBD_ACT_CLOSING:
-		m->own = XenbusStateClosing;
+		model_say(m, XenbusStateClosing);
 		return true;
 	case XENVBD_ACT_CLOSED:
-		model_drop_rings(m);
-		m->own = XenbusStateClosed;
+		model_drop_or_say(m, XenbusStateClosed);
 		return true;
 	case XENVBD_ACT_UNREGISTER:
-		model_drop_rings(m);
-		m->facts &= ~XENVBD_FACT_DISK;
-		m->facts |= XENVBD_FACT_GONE;
-		m->own = XenbusStateClosed;
+		model_unregister(m);
 		return true;
 	case XENVBD_ACT_BROKEN:
 		model_drop_rings(m);
-		model_fail(m);
+		m->facts |= XENVBD_FACT_FAILED;
 		return true;
 	case XENVBD_ACT_BAD_STATE:
-		model_fail(m);
+		m->facts |= XENVBD_FACT_FAILED;
 		return true;
 	default:
 		return false;

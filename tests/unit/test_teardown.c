@@ -3,6 +3,7 @@
  * What is left of a vbd that was removed: until the disk has answered its requests, and
  * until nobody can come back to it.
  */
+#include "control/remnant.c"
 #include "control/teardown.c"
 #include "xenbus.c"
 
@@ -199,6 +200,55 @@ static void a_device_that_waited_for_its_end_leaves_no_remnant(void **state)
 	assert_int_equal(bus_nr_devices(), 0);
 }
 
+static bool is(const char *path, const char *value)
+{
+	const char *found = xenstore_get(path);
+
+	return found && !strcmp(found, value);
+}
+
+static void go(void)
+{
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+}
+
+static bool toolstack_deletes(void)
+{
+	if (xenstore_get(BE "/state"))
+		xenstore_remove(BE);
+	return false;
+}
+
+static void an_unbind_does_not_wait_for_what_nobody_wants(void **state)
+{
+	unsigned long before;
+
+	connect();
+	fake_idle = toolstack_deletes;
+	before = jiffies;
+	bus_unbind(xbdev);
+	assert_true(jiffies - before < HZ);
+	assert_false(fake_logged("unbound with requests"));
+	fake_idle = answer;
+	go();
+}
+
+/* Closed would tell the toolstack that the disk is free. */
+static void who_gives_up_does_not_say_closed(void **state)
+{
+	connect();
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+	fake_idle = disk_hangs;
+	bus_unbind(xbdev);
+	assert_true(fake_logged("unbound with requests"));
+	assert_true(is(BE "/state", "5"));
+	fake_idle = answer;
+	control_settle();
+	go();
+}
+
 static unsigned int nr_hidden;
 
 static void count_hide(struct xenvbd *vbd)
@@ -210,7 +260,7 @@ static struct xenvbd *by_itself(unsigned int facts)
 {
 	struct xenvbd *vbd = control_vbd();
 
-	xenvbd_teardown_init(&vbd->teardown, count_hide);
+	xenvbd_remnant_init(&vbd->remnant, count_hide);
 	nr_hidden = 0;
 	vbd->facts = facts;
 	return vbd;
@@ -231,7 +281,7 @@ static void begin_says_whether_something_may_be_left(void **state)
 	assert_false(list_empty(&remnants));
 	assert_int_equal(control_nr_module_refs, 1);
 	assert_int_equal(nr_hidden, 0);
-	remnant_remove(vbd);
+	xenvbd_remnant_remove(vbd);
 	assert_int_equal(nr_hidden, 1);
 	assert_int_equal(control_nr_module_refs, 0);
 	vbd->removed = false;
@@ -296,6 +346,8 @@ int main(void)
 		TEARDOWN_TEST(a_device_that_waited_for_its_end_leaves_no_remnant),
 		cmocka_unit_test_setup_teardown(begin_says_whether_something_may_be_left,
 						control_setup, control_teardown),
+		TEARDOWN_TEST(an_unbind_does_not_wait_for_what_nobody_wants),
+		TEARDOWN_TEST(who_gives_up_does_not_say_closed),
 		TEARDOWN_TEST(nobody_can_come_back),
 		TEARDOWN_TEST(the_modules_end_waits_for_remnants),
 	};

@@ -665,7 +665,309 @@ static void detached_while_it_connects(void **state)
 	assert_int_equal(bus_nr_registered(), 0);
 }
 
+/* ---- while the disk is waited for --------------------------------------- */
+
+static void (*meanwhile)(void);
+
+/* Once. */
+static void others_are_faster(const struct disk *disk, enum disk_op op)
+{
+	void (*act)(void) = meanwhile;
+
+	if (op != slow_op || !act)
+		return;
+	meanwhile = NULL;
+	act();
+	while (xenstore_fire())
+		;
+}
+
+static void toolstack_detaches(void)
+{
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+}
+
+static void frontend_closes(void)
+{
+	xenstore_set(FE "/state", "6");
+}
+
+static void all_close(void)
+{
+	toolstack_detaches();
+	frontend_closes();
+}
+
+/*
+ * A frontend that has closed takes Connected for a new beginning, and waits for ever
+ * inside its xenwatch.
+ */
+static void nobody_connects_who_has_closed(void **state)
+{
+	probe();
+	disks_hook = others_are_faster;
+	slow_op = DISK_SYNC;
+	meanwhile = all_close;
+	frontend("3");
+	assert_null(meanwhile);
+	assert_int_equal(xenstore_log_find(BE "/state=4"), -1);
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+	assert_int_equal(disks_nr_opens(), 0);
+}
+
+static void nobody_connects_who_is_to_close(void **state)
+{
+	probe();
+	disks_hook = others_are_faster;
+	slow_op = DISK_SYNC;
+	meanwhile = toolstack_detaches;
+	frontend("3");
+	assert_null(meanwhile);
+	assert_int_equal(xenstore_log_find(BE "/state=4"), -1);
+	expect_state("5");
+	frontend("6");
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+/* The last moment: all has been read, and our state is about to be written. */
+static void close_before_connected(enum xenstore_op op, const char *path)
+{
+	void (*act)(void) = meanwhile;
+
+	if (op != XENSTORE_WRITE || strcmp(path, BE "/state") || !act || !vbd()->nr_rings)
+		return;
+	meanwhile = NULL;
+	act();
+}
+
+static void each_may_be_faster_to_the_last(void **state)
+{
+	void (*const acts[])(void) = { frontend_closes, toolstack_detaches, all_close };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(acts); i++) {
+		probe();
+		xenstore_hook = close_before_connected;
+		meanwhile = acts[i];
+		frontend("3");
+		xenstore_hook = NULL;
+		assert_null(meanwhile);
+		expect(xenstore_log_find(BE "/state=4") == -1, "case %u", i);
+		assert_int_equal(bus_nr_maps(), 0);
+		frontend("6");
+		expect_state("6");
+		if (bus_nr_registered()) {
+			toolstack_detaches();
+			control_settle();
+		}
+		assert_int_equal(bus_nr_registered(), 0);
+		xenstore_log_clear();
+		control_write_backend();
+		control_write_frontend();
+	}
+}
+
+/* While the guest comes again, and the old requests are waited for. */
+static bool detach_and_answer(void)
+{
+	if (meanwhile) {
+		meanwhile();
+		meanwhile = NULL;
+	}
+	return fake_bio_end_all();
+}
+
+static void closing_is_not_lost_while_rings_drain(void **state)
+{
+	connect();
+	control_request(ring(), BLKIF_OP_READ);
+	meanwhile = toolstack_detaches;
+	fake_idle = detach_and_answer;
+	xenstore_log_clear();
+	frontend("1");
+	assert_null(meanwhile);
+	assert_int_equal(xenstore_log_find(BE "/state=2"), -1);
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+/* The toolstack changes its mind while the disk is closed for it. */
+static void stay(void)
+{
+	xenstore_set(BE "/online", "1");
+	xenstore_set(FE "/state", "1");
+}
+
+static void a_vbd_stays_if_its_end_is_taken_back(void **state)
+{
+	connect();
+	xenstore_set(BE "/online", "0");
+	disks_hook = others_are_faster;
+	slow_op = DISK_CLOSE;
+	meanwhile = stay;
+	frontend("6");
+	assert_null(meanwhile);
+	assert_int_equal(bus_nr_registered(), 1);
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+	assert_int_equal(disk_a->nr_opens, 1);
+}
+
+/* Nor by a driver that was bound later, and has not heard of the frontend yet. */
+static void a_frontend_in_use_is_not_let_go_unheard(void **state)
+{
+	connect();
+	bus_unbind(xbdev);
+	toolstack_detaches();
+	xenstore_log_clear();
+	assert_int_equal(bus_bind(xbdev), 0);
+	/* The work item is faster than xenwatch. */
+	while (work_run())
+		;
+	assert_int_equal(bus_nr_registered(), 1);
+	assert_int_equal(xenstore_log_find(BE "/state=6"), -1);
+	assert_int_equal(xenstore_log_find(BE "/state=2"), -1);
+	control_settle();
+	expect_state("5");
+	frontend("6");
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+/* What the toolstack writes over Closed is answered, whoever is online. */
+static void closed_is_the_answer_to_closing(void **state)
+{
+	connect();
+	frontend("6");
+	expect_state("6");
+	xenstore_set(BE "/state", "5");
+	control_settle();
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 1);
+	frontend("1");
+	expect_state("2");
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static void a_vbd_has_one_watch(void **state)
+{
+	connect();
+	/* xenbus has another one, on the frontend. */
+	assert_int_equal(xenstore_nr_watches(), 2);
+	assert_true(xenstore_is_watched(BE));
+}
+
+/* A toolstack that has seen Closed makes the directory anew, all at once. */
+static void replace_directory(enum xenstore_op op, const char *path)
+{
+	const char *seen = xenstore_get(BE "/state");
+
+	if (!seen || strcmp(seen, "6"))
+		return;
+	xenstore_hook = NULL;
+	xenstore_remove(BE);
+	control_write_backend();
+	control_write_frontend();
+}
+
+static void a_directory_that_is_replaced_is_not_ours(void **state)
+{
+	connect();
+	toolstack_detaches();
+	xenstore_set(FE "/state", "6");
+	xenstore_hook = replace_directory;
+	control_settle();
+	if (xenstore_hook)
+		replace_directory(XENSTORE_READ, "");
+	control_settle();
+	/* xenbus finds it, since there is no device of that name any more. */
+	assert_int_equal(bus_nr_registered(), 0);
+	expect_state("1");
+	probe();
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+}
+
+/* As in a driver domain that has used up its watches. */
+static void nothing_flips_without_a_watch(void **state)
+{
+	unsigned int before;
+
+	xenstore_fail_path(XENSTORE_WATCH, "*", -ENOSPC);
+	probe();
+	expect_state("5");
+	expect_report("28 watching " BE);
+	toolstack_detaches();
+	control_pass(5 * HZ);
+	expect_state("6");
+	xenstore_log_clear();
+	before = xenstore_nr_commits();
+	control_pass(60 * HZ);
+	expect_state("6");
+	assert_int_equal(xenstore_log_nr, 0);
+	assert_int_equal(xenstore_nr_commits(), before);
+	/* There is one again. */
+	xenstore_fail_path(XENSTORE_WATCH, NULL, 0);
+	control_pass(2 * HZ);
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+static void a_vbd_ends_without_a_further_watch(void **state)
+{
+	connect();
+	xenstore_fail_path(XENSTORE_WATCH, "*", -ENOSPC);
+	detach();
+	frontend("6");
+	expect_state("6");
+	assert_int_equal(bus_nr_registered(), 0);
+	expect_report(NULL);
+}
+
 /* ---- xenstore refuses --------------------------------------------------- */
+
+/* What could not be read is not what is not there. */
+static void a_state_that_cannot_be_read_is_no_reason_to_end(void **state)
+{
+	static const char *const paths[] = { BE "/state", FE "/state", BE "/online" };
+	unsigned int i;
+
+	connect();
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		xenstore_fail_path(XENSTORE_READ, paths[i], -ENOMEM);
+		frontend("6");
+		expect_state("4");
+		assert_int_equal(bus_nr_registered(), 1);
+		assert_true(fake_logged("err: 12 reading"));
+		/* It is read again after a while. */
+		xenstore_fail_path(XENSTORE_READ, NULL, 0);
+		control_pass(2 * HZ);
+		expect_state("6");
+		assert_int_equal(bus_nr_registered(), 1);
+		frontend("1");
+		frontend("3");
+		frontend("4");
+		expect_state("4");
+	}
+}
+
+static void a_vbd_begins_when_xenstore_can(void **state)
+{
+	xenstore_fail_path(XENSTORE_READ, BE "/state", -ENOMEM);
+	probe();
+	expect_state("1");
+	assert_true(fake_logged("reading " BE "/state"));
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	control_pass(2 * HZ);
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+}
 
 static void a_state_that_was_not_written_is_an_error(void **state)
 {
@@ -883,6 +1185,19 @@ int main(void)
 		XS_TEST(a_broken_ring_of_before_is_forgotten),
 		XS_TEST(another_disk_for_a_guest_that_closes),
 		XS_TEST(detached_while_it_connects),
+		XS_TEST(nobody_connects_who_has_closed),
+		XS_TEST(nobody_connects_who_is_to_close),
+		XS_TEST(each_may_be_faster_to_the_last),
+		XS_TEST(closing_is_not_lost_while_rings_drain),
+		XS_TEST(a_vbd_stays_if_its_end_is_taken_back),
+		XS_TEST(a_frontend_in_use_is_not_let_go_unheard),
+		XS_TEST(closed_is_the_answer_to_closing),
+		XS_TEST(a_vbd_has_one_watch),
+		XS_TEST(a_directory_that_is_replaced_is_not_ours),
+		XS_TEST(nothing_flips_without_a_watch),
+		XS_TEST(a_vbd_ends_without_a_further_watch),
+		XS_TEST(a_state_that_cannot_be_read_is_no_reason_to_end),
+		XS_TEST(a_vbd_begins_when_xenstore_can),
 		XS_TEST(a_state_that_was_not_written_is_an_error),
 		XS_TEST(features_that_were_not_written_close),
 		XS_TEST(a_vbd_that_could_not_begin_begins_later),

@@ -2,6 +2,7 @@
 /* For asprintf(). */
 #define _GNU_SOURCE
 #include <linux/err.h>
+#include <linux/lock.h>
 #include <linux/slab.h>
 #include <xen/xenbus.h>
 
@@ -92,6 +93,13 @@ static unsigned int nr_events;
 
 static void event_add(struct xenbus_watch *watch, const char *path)
 {
+	/* Under a lock that does not sleep. */
+	shim_atomic++;
+	if (watch->will_handle && !watch->will_handle(watch, path, "")) {
+		shim_atomic--;
+		return;
+	}
+	shim_atomic--;
 	expect(nr_events < MAX_EVENTS, "%s", path);
 	events[nr_events++] = (struct event){ watch, strdup(path) };
 }
@@ -339,6 +347,19 @@ static void change(struct transaction *t, const char *path, const char *value)
 	xenstore_touch(path);
 }
 
+/* By itself, or as the directory of something. */
+static bool is_there(struct transaction *t, const char *path)
+{
+	struct node *node;
+
+	if (value_of(t, path))
+		return true;
+	for (node = store; node; node = node->next)
+		if (is_below(node->path, path) && value_of(t, node->path))
+			return true;
+	return false;
+}
+
 static void remove_below(struct transaction *t, const char *path)
 {
 	struct node *node;
@@ -418,7 +439,7 @@ static char *path_join(enum xenstore_op op, const char *dir, const char *node)
 	char *path = kmalloc(strlen(dir) + strlen(node) + 2, GFP_KERNEL);
 
 	if (path)
-		sprintf(path, "%s/%s", dir, node);
+		sprintf(path, node[0] ? "%s/%s" : "%s%s", dir, node);
 	else
 		note_failure(op, dir, node);
 	return path;
@@ -459,9 +480,58 @@ int xenbus_exists(struct xenbus_transaction xbt, const char *dir, const char *no
 	if (!path)
 		return 0;
 	err = call(XENSTORE_EXISTS, path);
-	exists = !err && value_of(transaction(xbt), path);
+	exists = !err && is_there(transaction(xbt), path);
 	kfree(path);
 	return exists;
+}
+
+/* The names of what is below, by the first of what is there of each. */
+static unsigned int list_below(struct transaction *t, const char *path, char **names,
+			       unsigned int max)
+{
+	size_t len = strlen(path) + 1, i;
+	unsigned int nr = 0;
+	struct node *node;
+	char *name;
+
+	for (node = store; node; node = node->next) {
+		if (!is_below(node->path, path) || !value_of(t, node->path))
+			continue;
+		name = strdup(node->path + len);
+		name[strcspn(name, "/")] = 0;
+		for (i = 0; i < nr && strcmp(names[i], name); i++)
+			;
+		if (i < nr || nr == max)
+			free(name);
+		else
+			names[nr++] = name;
+	}
+	return nr;
+}
+
+char **xenbus_directory(struct xenbus_transaction xbt, const char *dir, const char *node,
+			unsigned int *num)
+{
+	char *path = path_join(XENSTORE_DIRECTORY, dir, node), **names;
+	unsigned int i;
+	int err;
+
+	if (!path)
+		return ERR_PTR(-ENOMEM);
+	err = call(XENSTORE_DIRECTORY, path);
+	names = err ? ERR_PTR(err) : kmalloc(64 * sizeof(*names), GFP_KERNEL);
+	if (!err && !names) {
+		note_failure(XENSTORE_DIRECTORY, dir, node);
+		names = ERR_PTR(-ENOMEM);
+	}
+	if (!IS_ERR(names)) {
+		*num = list_below(transaction(xbt), path, names, 64);
+		/* The kernel has them in the same allocation. */
+		for (i = 0; i < *num; i++)
+			free(names[i]);
+	}
+	kfree(path);
+	return names;
 }
 
 int xenbus_write(struct xenbus_transaction xbt, const char *dir, const char *node,
@@ -509,7 +579,7 @@ int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node)
 	if (!path)
 		return -ENOMEM;
 	err = call(XENSTORE_RM, path);
-	if (!err && !value_of(transaction(xbt), path))
+	if (!err && !is_there(transaction(xbt), path))
 		err = -ENOENT;
 	if (!err) {
 		remove_below(transaction(xbt), path);

@@ -16,6 +16,7 @@ enum xenstore_op {
 	XENSTORE_WRITE,
 	XENSTORE_RM,
 	XENSTORE_EXISTS,
+	XENSTORE_DIRECTORY,
 	XENSTORE_START,
 	XENSTORE_END,
 	XENSTORE_WATCH,
@@ -57,7 +58,6 @@ struct xenbus_watch;
 
 int xenbus_write(struct xenbus_transaction xbt, const char *dir, const char *node,
 		 const char *string);
-int register_xenbus_watch(struct xenbus_watch *watch);
 /* The same for xenbus's own watches, which do not fail. */
 void xenstore_watch(struct xenbus_watch *watch);
 

@@ -11,8 +11,9 @@
 
 # What xenwatch calls in the driver, and what must not take more than 10 ms: "each" of
 # the calls, or their "mean", since a probe does more and the host may interrupt it.
-# In those with "none" xenbus or the driver has to ask xenstored something.
-declare -A CALLBACKS=([xs_frontend_changed]=each [xs_key_changed]=each [xs_probe]=mean [xs_reap]=none [xs_remove]=none)
+# In those with "none" xenbus or the driver has to ask xenstored something; so it does
+# in xs_directory_changed, once for each vbd that goes.
+declare -A CALLBACKS=([xs_frontend_changed]=each [xs_directory_changed]=mean [xs_probe]=mean [xs_remove]=none)
 
 NR=20
 DRIVER=/sys/bus/xen-backend/drivers/vbd

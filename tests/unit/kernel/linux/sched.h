@@ -12,12 +12,15 @@
 #define TASK_IDLE	0x0402
 #define TASK_FREEZABLE	0x2000
 
+#define PF_KTHREAD	0x00200000
+
 /* What fake.c keeps of a thread; nothing runs by itself. */
 struct task_struct {
 	int usage;
 	char comm[TASK_COMM_LEN + 16];
 	int (*fn)(void *data);
 	void *data;
+	unsigned int flags;
 	unsigned int state;
 	unsigned int wakeups;
 	unsigned long nvcsw;

@@ -14,6 +14,8 @@
 struct xenbus_watch {
 	struct list_head list;
 	const char *node;
+	bool (*will_handle)(struct xenbus_watch *watch, const char *path,
+			    const char *token);
 	void (*callback)(struct xenbus_watch *watch, const char *path,
 			 const char *token);
 };
@@ -56,6 +58,8 @@ void *xenbus_read(struct xenbus_transaction xbt, const char *dir,
 		  const char *node, unsigned int *len);
 int xenbus_exists(struct xenbus_transaction xbt, const char *dir,
 		  const char *node);
+char **xenbus_directory(struct xenbus_transaction xbt, const char *dir,
+			const char *node, unsigned int *num);
 int xenbus_rm(struct xenbus_transaction xbt, const char *dir, const char *node);
 int xenbus_transaction_start(struct xenbus_transaction *xbt);
 int xenbus_transaction_end(struct xenbus_transaction xbt, int abort);
@@ -66,16 +70,8 @@ __printf(4, 5)
 int xenbus_printf(struct xenbus_transaction xbt, const char *dir,
 		  const char *node, const char *fmt, ...);
 
+int __must_check register_xenbus_watch(struct xenbus_watch *watch);
 void unregister_xenbus_watch(struct xenbus_watch *watch);
-__printf(5, 6)
-int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
-			 bool (*will_handle)(struct xenbus_watch *watch,
-					     const char *path,
-					     const char *token),
-			 void (*callback)(struct xenbus_watch *watch,
-					  const char *path, const char *token),
-			 const char *fmt, ...);
-
 int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state);
 enum xenbus_state xenbus_read_driver_state(const struct xenbus_device *dev,
 					   const char *path);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The actions of the table, one function each. core/state.h says what they do.
+ *
+ * While one waits for the disk, toolstack and guest write what they like. So none
+ * waits and then writes a state, without that the table is asked in between.
+ */
+#include "common.h"
+#include "control/actions.h"
+#include "control/disk.h"
+#include "control/states.h"
+#include "control/vbd.h"
+
+static int act_open(struct xenvbd *vbd)
+{
+	bool had_disk = xenvbd_disk_ready(&vbd->disk);
+	int err;
+
+	vbd->facts &= ~(XENVBD_FACT_NAMED | XENVBD_FACT_SYNCED);
+	xenvbd_stall_enter(vbd, had_disk ? "exchanging the disk" :
+					   "opening the disk");
+	err = xenvbd_disk_open(vbd);
+	xenvbd_stall_leave(vbd);
+	if (err < 0 && !had_disk)
+		return err;
+	if (err < 0) {
+		/* A guest that has a good disk keeps it. */
+		xenvbd_error_report(vbd, err);
+		xenvbd_publish_refusal(vbd);
+	} else if (err) {
+		err = had_disk ? xenvbd_publish_exchange(vbd) :
+				 xenvbd_publish_opened(vbd);
+		if (err)
+			xenvbd_error_report(vbd, err);
+	}
+	return 0;
+}
+
+static int act_map(struct xenvbd *vbd)
+{
+	return xenvbd_tunables_read(vbd) ?: xenvbd_map_rings(vbd);
+}
+
+static int act_sync(struct xenvbd *vbd)
+{
+	int err = xenvbd_disk_check_vanished(vbd);
+
+	if (!err) {
+		xenvbd_stall_enter(vbd, "writing back the disk's cache");
+		err = xenvbd_disk_drop_cache(vbd);
+		xenvbd_stall_leave(vbd);
+	}
+	if (err)
+		xenvbd_disconnect(vbd);
+	else
+		vbd->facts |= XENVBD_FACT_SYNCED;
+	return err;
+}
+
+static int act_connect(struct xenvbd *vbd)
+{
+	int err = xenvbd_publish_disk(vbd) ?: xenvbd_start_rings(vbd);
+
+	if (!err)
+		err = xenvbd_switch_state(vbd, XENVBD_ACT_CONNECT,
+					  XenbusStateConnected);
+	/* Once only: it may be long until the next try. */
+	vbd->facts &= ~XENVBD_FACT_SYNCED;
+	if (err || vbd->xbdev->state != XenbusStateConnected)
+		xenvbd_disconnect(vbd);
+	return err;
+}
+
+/*
+ * These two wait for the disk, and others write to xenstore meanwhile. False if
+ * there was nothing to wait for.
+ */
+static bool act_drop_rings(struct xenvbd *vbd)
+{
+	if (!vbd->nr_rings)
+		return false;
+	xenvbd_disconnect(vbd);
+	return true;
+}
+
+static bool act_close_disk(struct xenvbd *vbd)
+{
+	if (!xenvbd_disk_ready(&vbd->disk))
+		return false;
+	xenvbd_disk_close(vbd);
+	/* It is opened again if the vbd stays after all. */
+	vbd->facts |= XENVBD_FACT_NAMED;
+	return true;
+}
+
+static int act_unregister(struct xenvbd *vbd)
+{
+	int err;
+
+	if (act_drop_rings(vbd) || act_close_disk(vbd))
+		return 0;
+	WRITE_ONCE(vbd->ending, true);
+	err = xenvbd_switch_state(vbd, XENVBD_ACT_UNREGISTER,
+				  XenbusStateClosed);
+	if (!(vbd->facts & XENVBD_FACT_GONE))
+		WRITE_ONCE(vbd->ending, false);
+	return err;
+}
+
+static int act_broken(struct xenvbd *vbd)
+{
+	xenvbd_disconnect(vbd);
+	return xenvbd_error(vbd, -EPROTO, "frontend has broken its ring");
+}
+
+static int act_bad_state(struct xenvbd *vbd, unsigned int fe_state)
+{
+	return xenvbd_error(vbd, -EINVAL, "saw state %u (%s) at frontend",
+			    fe_state, xenbus_strstate(fe_state));
+}
+
+/**
+ * xenvbd_act - do what the table says, or the part of it until the disk was waited for
+ * @vbd: lock held
+ * @action: what it says
+ * @fe_state: the frontend's state, whatever it is
+ *
+ * Context: process, for as long as the disk takes.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_act(struct xenvbd *vbd, enum xenvbd_action action,
+	       unsigned int fe_state)
+{
+	switch (action) {
+	case XENVBD_ACT_OPEN:
+		return act_open(vbd);
+	case XENVBD_ACT_INITWAIT:
+		return act_drop_rings(vbd) ?
+			       0 :
+			       xenvbd_switch_state(vbd, action,
+						   XenbusStateInitWait);
+	case XENVBD_ACT_MAP:
+		return act_map(vbd);
+	case XENVBD_ACT_SYNC:
+		return act_sync(vbd);
+	case XENVBD_ACT_CONNECT:
+		return act_connect(vbd);
+	case XENVBD_ACT_CLOSING:
+		return xenvbd_switch_state(vbd, action, XenbusStateClosing);
+	case XENVBD_ACT_CLOSED:
+		return act_drop_rings(vbd) ?
+			       0 :
+			       xenvbd_switch_state(vbd, action,
+						   XenbusStateClosed);
+	case XENVBD_ACT_UNREGISTER:
+		return act_unregister(vbd);
+	case XENVBD_ACT_BROKEN:
+		return act_broken(vbd);
+	case XENVBD_ACT_BAD_STATE:
+		return act_bad_state(vbd, fe_state);
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# lab: timeout=900
+#
+# Toolstack and guest write to xenstore while the backend waits for the disk, or
+# write the same state once more: what it says afterwards is an answer to that, and
+# not to what stood there before.
+
+. /lab/lib.sh
+
+# says NAME WORD=VALUE...: a script of blkfe, from stdin
+says()
+{
+	local word defines=()
+
+	for word in "${@:2}"; do
+		defines+=(-D "$word")
+	done
+	relay "$1" /job/blkfe --tap "${defines[@]}" -
+}
+
+# dirty_cache: dom0 has written to the disk, which takes nothing. Its node stays open,
+# since the last one to close it would wait for that.
+dirty_cache()
+{
+	dd if=/dev/zero of=/dev/mapper/stuck0 bs=4k count=8 conv=nocreat,notrunc status=none
+}
+
+# A frontend that has closed takes Connected for a new beginning
+connecting()
+{
+	ok "a disk" stuck_disk 0
+	exec {LAB_STUCK}</dev/mapper/stuck0
+	ok "it stops to answer" stuck_stop 0
+	ok "its cache is dirty" dirty_cache
+	says "detached while it connects" STUCK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
+		protocol x86_64-abi
+		vbd physical-device=$STUCK
+		wait-backend 2
+		alloc
+		publish
+		state 3
+		sleep ms=1500
+		expect-be state 2 timeout=0
+		expect-be waiting "~^writing back the disk's cache"
+		be-write online 0
+		be-write state 5
+		state 5
+		state 6
+		sleep ms=500
+		sh "dmsetup resume stuck0"
+		wait-backend 4 6
+		expect-be state 6 timeout=0
+		free
+		destroy
+	END
+	exec {LAB_STUCK}<&-
+	ok "the disk is free" stuck_remove 0
+}
+
+# One that has no driver any more is not waited for
+starting_again()
+{
+	ok "a disk that takes three seconds" delayed_disk 3000
+	says "detached while it starts again" SLOW="$(devt_hex /dev/mapper/slow)" <<-'END'
+		protocol x86_64-abi
+		vbd physical-device=$SLOW
+		connect
+		write sector=0 n=8 queued
+		push
+		state 1
+		sleep ms=1000
+		expect-be state 4 timeout=0
+		be-write online 0
+		be-write state 5
+		timeout state=8000
+		wait-backend 2 6
+		expect-be state 6 timeout=0
+		abandon
+		free
+		destroy
+	END
+}
+
+# replacements N: a script of blkfe that makes the directories anew N times, in one
+# transaction each, as soon as it sees Closed
+# shellcheck disable=SC2016 # variables of blkfe
+replacements()
+{
+	local n
+
+	echo 'vbd physical-device=$DISK'
+	for ((n = 0; n < $1; n++)); do
+		printf '%s\n' 'wait-backend 2' 'be-write online 0' 'be-write state 5' \
+			'wait-backend 6' 'replace physical-device=$DISK'
+	done
+	printf '%s\n' 'connect' 'write sector=0 n=8' 'read sector=0 n=8' 'close' 'destroy'
+}
+
+replaced()
+{
+	says "directories replaced" DISK="$(devt_hex /dev/nullb0)" < <(replacements 200)
+}
+
+driver() { echo "vbd-0-52000" >"/sys/bus/xen-backend/drivers/vbd/$1"; }
+remnants_are_none() { ! ls /sys/kernel/debug/xen-blkback/remnants/* >/dev/null 2>&1; }
+
+# An unbind waits for the disk, but not if the toolstack deletes the vbd meanwhile
+unbound_and_deleted()
+{
+	local begin=${EPOCHREALTIME/./} unbind
+
+	ok "a disk" stuck_disk 0
+	ok "it stops to answer" stuck_stop 0
+	ok "a guest writes" stuck_guest 0
+	driver unbind &
+	unbind=$!
+	nap 1
+	blkfe_forget 52000
+	wait $unbind
+	le "$(ms_since "$begin")" 6000 "the driver is unbound soon"
+	ok "the device goes" wait_for 10 vbd_is_gone 0 52000
+	ok "the disk answers again" stuck_mend 0
+	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "the disk is free" stuck_remove 0
+}
+
+# Closed would tell the toolstack that the disk is free
+unbound_and_closing()
+{
+	ok "a disk" stuck_disk 0
+	ok "it stops to answer" stuck_stop 0
+	ok "a guest writes" stuck_guest 0
+	blkfe_closing 52000
+	ok "the driver is unbound" driver unbind
+	is "$(vbd_state 0 52000)" 5 "the vbd is not Closed: the disk is open"
+	ok "the disk answers again" stuck_mend 0
+	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "the driver is bound" driver bind
+	ok "now it is Closed" wait_for 10 vbd_state_is 0 52000 6
+	ok "the disk is free" stuck_remove 0
+}
+
+ok "the backend loads" module_load max_queues=2
+ok "a disk in memory" null_disk
+subtest "connecting" connecting
+subtest "starting again" starting_again
+subtest "replaced" replaced
+subtest "unbound and deleted" unbound_and_deleted
+subtest "unbound and closing" unbound_and_closing
+ok "the backend unloads" module_unload
+done_testing

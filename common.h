@@ -148,7 +148,7 @@ struct xenvbd {
 	 * xenstore, and nothing new begun. Set under @store_lock.
 	 */
 	bool removed;
-	/* And the directory is gone, too. */
+	/* Nobody waits for an answer: what the disk never had it does not get. */
 	bool abandoned;
 	/* Closed is about to be written for the last time, or was. */
 	bool ending;
@@ -176,6 +176,8 @@ struct xenvbd {
 	spinlock_t rings_lock;
 	dev_t devt;
 	u64 diskseq;
+	/* Only to be compared. */
+	const struct gendisk *gd;
 	char *mode;
 	struct xenvbd_ring **rings;
 	unsigned int nr_rings;

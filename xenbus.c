@@ -187,6 +187,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_NAMED;
 	if (events & BIT(XENVBD_EVENT_BROKEN) && vbd->nr_rings)
 		vbd->facts |= XENVBD_FACT_BROKEN;
+	/* Whatever has happened, it may be gone. */
+	vbd->facts &= ~XENVBD_FACT_REMNANT;
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush &&
 	    !(vbd->facts & XENVBD_FACT_GONE)) {
@@ -288,6 +290,9 @@ static void xs_follow_table(struct xenvbd *vbd)
 {
 	while (!READ_ONCE(vbd->removed) && xs_ask_table(vbd))
 		;
+	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
+				       "waiting for writes of a removed vbd" :
+				       NULL);
 }
 
 /* It is unregistered in xenwatch, and so has to be heard of there. */

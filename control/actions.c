@@ -21,6 +21,10 @@ static int act_open(struct xenvbd *vbd)
 					   "opening the disk");
 	err = xenvbd_disk_open(vbd);
 	xenvbd_stall_leave(vbd);
+	if (err == -EINPROGRESS) {
+		vbd->facts |= XENVBD_FACT_NAMED | XENVBD_FACT_REMNANT;
+		return 0;
+	}
 	if (err < 0 && !had_disk)
 		return err;
 	if (err < 0) {
@@ -59,13 +63,22 @@ static int act_sync(struct xenvbd *vbd)
 
 static int act_connect(struct xenvbd *vbd)
 {
-	int err = xenvbd_publish_disk(vbd) ?: xenvbd_start_rings(vbd);
+	int err;
 
-	if (!err)
-		err = xenvbd_switch_state(vbd, XENVBD_ACT_CONNECT,
-					  XenbusStateConnected);
 	/* Once only: it may be long until the next try. */
 	vbd->facts &= ~XENVBD_FACT_SYNCED;
+	if (xenvbd_remnant_blocks(vbd, &vbd->disk)) {
+		vbd->facts |= XENVBD_FACT_REMNANT;
+		return 0;
+	}
+	err = xenvbd_publish_disk(vbd) ?: xenvbd_start_rings(vbd);
+	if (!err) {
+		/* The table looks at the same facts again. */
+		vbd->facts |= XENVBD_FACT_SYNCED;
+		err = xenvbd_switch_state(vbd, XENVBD_ACT_CONNECT,
+					  XenbusStateConnected);
+		vbd->facts &= ~XENVBD_FACT_SYNCED;
+	}
 	if (err || vbd->xbdev->state != XenbusStateConnected)
 		xenvbd_disconnect(vbd);
 	return err;

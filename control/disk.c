@@ -173,6 +173,7 @@ static void disk_set_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	spin_lock(&vbd->rings_lock);
 	vbd->devt = keys->devt;
 	vbd->diskseq = xenvbd_disk_seq(&vbd->disk);
+	vbd->gd = vbd->disk.bdev ? vbd->disk.bdev->bd_disk : NULL;
 	swap(vbd->mode, keys->mode);
 	spin_unlock(&vbd->rings_lock);
 }
@@ -266,7 +267,10 @@ static int disk_exchange(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	err = disk_open_named(vbd, keys, &disk);
 	if (err)
 		return err;
-	err = disk_drop_cache(vbd, &disk, keys->devt);
+	if (xenvbd_remnant_blocks(vbd, &disk))
+		err = -EINPROGRESS;
+	else
+		err = disk_drop_cache(vbd, &disk, keys->devt);
 	if (err)
 		goto out_close;
 
@@ -302,7 +306,8 @@ static bool disk_is_same(const struct xenvbd *vbd,
  *
  * Context: process, vbd->lock held, for as long as the disks take.
  * Return: 1 if there is a disk now that was not there before; 0 if nothing has
- * changed; or a negative errno with an error text.
+ * changed; -EINPROGRESS if a removed vbd has writes at the new disk, and then the
+ * vbd is queued; or another negative errno with an error text.
  */
 int xenvbd_disk_open(struct xenvbd *vbd)
 {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Removed vbds whose disk may have requests of them. A remnant can be seen in
- * debugfs, and holds the module.
+ * Removed vbds whose disk may have requests of them, and those who have to wait
+ * for that: another driver for the same guest, another vbd on the same disk.
+ *
+ * A remnant can be seen in debugfs, and holds the module.
  */
 #include <linux/module.h>
 
 #include "common.h"
+#include "data/thread.h"
 
 static DEFINE_SPINLOCK(remnants_lock);
 static LIST_HEAD(remnants);
+static LIST_HEAD(waiters);
 
 /**
  * xenvbd_remnant_init - prepare a new vbd
@@ -19,6 +23,7 @@ void xenvbd_remnant_init(struct xenvbd_remnant *remnant,
 			 void (*hide)(struct xenvbd *vbd))
 {
 	INIT_LIST_HEAD(&remnant->remnants);
+	INIT_LIST_HEAD(&remnant->waiters);
 	remnant->hide = hide;
 }
 
@@ -42,9 +47,16 @@ void xenvbd_remnant_add(struct xenvbd *vbd)
  */
 void xenvbd_remnant_remove(struct xenvbd *vbd)
 {
+	struct xenvbd *waiter, *next;
+
 	vbd->remnant.hide(vbd);
 	spin_lock(&remnants_lock);
 	list_del_init(&vbd->remnant.remnants);
+	/* There may be another remnant: they look again, and then wait again. */
+	list_for_each_entry_safe(waiter, next, &waiters, remnant.waiters) {
+		list_del_init(&waiter->remnant.waiters);
+		queue_work(waiter->wq, &waiter->work);
+	}
 	spin_unlock(&remnants_lock);
 	/* Unloading waits for the workqueue, and so for the rest of this. */
 	module_put(THIS_MODULE);
@@ -75,4 +87,51 @@ bool xenvbd_has_remnant(const struct xenbus_device *xbdev)
 		found |= vbd->xbdev == xbdev;
 	spin_unlock(&remnants_lock);
 	return found;
+}
+
+static bool remnant_writes_to(struct xenvbd *vbd, const struct gendisk *gd)
+{
+	bool writes = false;
+	unsigned int i;
+
+	spin_lock(&vbd->rings_lock);
+	if (vbd->gd == gd)
+		for (i = 0; i < vbd->nr_rings; i++)
+			writes |= xenvbd_thread_has_writes(vbd->rings[i]);
+	spin_unlock(&vbd->rings_lock);
+	return writes;
+}
+
+/**
+ * xenvbd_remnant_blocks - does a vbd have to wait for those that were removed?
+ * @vbd: lock held; if it has to, its work item is queued when it need not any more
+ * @disk: that it is about to use
+ *
+ * What the disk has of a removed vbd cannot be called back: old data would get
+ * over new. All partitions of a disk are the same disk.
+ *
+ * Return: true if so.
+ */
+bool xenvbd_remnant_blocks(struct xenvbd *vbd, const struct xenvbd_disk *disk)
+{
+	struct xenvbd *remnant;
+	bool blocks = false;
+
+	if (!disk->bdev)
+		return false;
+	spin_lock(&remnants_lock);
+	list_for_each_entry(remnant, &remnants, remnant.remnants)
+		blocks |= remnant_writes_to(remnant, disk->bdev->bd_disk);
+	if (blocks && list_empty(&vbd->remnant.waiters))
+		list_add_tail(&vbd->remnant.waiters, &waiters);
+	spin_unlock(&remnants_lock);
+	return blocks;
+}
+
+/* A vbd waits for no remnant any more. */
+void xenvbd_remnant_stop_waiting(struct xenvbd *vbd)
+{
+	spin_lock(&remnants_lock);
+	list_del_init(&vbd->remnant.waiters);
+	spin_unlock(&remnants_lock);
 }

@@ -28,6 +28,11 @@ unsigned int xenvbd_stall_in_flight(struct xenvbd *vbd, unsigned int *oldest_ms)
 	return nr;
 }
 
+static unsigned int stall_seconds(unsigned long since)
+{
+	return jiffies_to_msecs(jiffies - since) / 1000;
+}
+
 /**
  * xenvbd_stall_describe - say what the vbd's work item is stalled by
  * @vbd: in any state
@@ -38,16 +43,20 @@ unsigned int xenvbd_stall_in_flight(struct xenvbd *vbd, unsigned int *oldest_ms)
  */
 void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size)
 {
-	const char *what = READ_ONCE(vbd->stall.what);
+	struct xenvbd_stall *stall = &vbd->stall;
+	const char *what = READ_ONCE(stall->what);
+	const char *rest = READ_ONCE(stall->rest);
 	unsigned int nr, oldest_ms;
 	int len;
 
 	text[0] = 0;
+	if (!what && rest)
+		scnprintf(text, size, "%s, for %u s", rest,
+			  stall_seconds(READ_ONCE(stall->rest_since)));
 	if (!what)
 		return;
 	len = scnprintf(text, size, "%s, for %u s", what,
-			jiffies_to_msecs(jiffies - READ_ONCE(vbd->stall.since)) /
-				1000);
+			stall_seconds(READ_ONCE(stall->since)));
 	nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
 	if (nr)
 		scnprintf(text + len, size - len,
@@ -70,16 +79,32 @@ static void stall_work(struct work_struct *work)
 {
 	struct xenvbd *vbd =
 		container_of(to_delayed_work(work), struct xenvbd, stall.work);
+	struct xenvbd_stall *stall = &vbd->stall;
+	bool *reported = READ_ONCE(stall->what) ? &stall->reported :
+						  &stall->rest_reported;
 
-	stall_publish(vbd, !vbd->stall.reported);
-	vbd->stall.reported = true;
-	queue_delayed_work(vbd->wq, &vbd->stall.work, STALL_INTERVAL);
+	stall_publish(vbd, !*reported);
+	*reported = true;
+	queue_delayed_work(vbd->wq, &stall->work, STALL_INTERVAL);
 }
 
 /* Prepare a new vbd for stalls. */
 void xenvbd_stall_init(struct xenvbd_stall *stall)
 {
 	INIT_DELAYED_WORK(&stall->work, stall_work);
+}
+
+/* It is over, and everybody who has read of it hears so. */
+static void stall_over(struct xenvbd *vbd, const char *what,
+		       unsigned long since, bool *reported)
+{
+	if (!*reported)
+		return;
+	*reported = false;
+	if (__ratelimit(&vbd->error.log))
+		dev_notice(&vbd->xbdev->dev, "%s: done after %u s\n", what,
+			   stall_seconds(since));
+	stall_publish(vbd, false);
 }
 
 /**
@@ -95,7 +120,7 @@ void xenvbd_stall_enter(struct xenvbd *vbd, const char *what)
 {
 	vbd->stall.since = jiffies;
 	WRITE_ONCE(vbd->stall.what, what);
-	queue_delayed_work(vbd->wq, &vbd->stall.work, STALL_PATIENCE);
+	mod_delayed_work(vbd->wq, &vbd->stall.work, STALL_PATIENCE);
 }
 
 /* The work item goes on. Process context, lock held. */
@@ -106,11 +131,32 @@ void xenvbd_stall_leave(struct xenvbd *vbd)
 
 	cancel_delayed_work_sync(&stall->work);
 	WRITE_ONCE(stall->what, NULL);
-	if (!stall->reported)
+	stall_over(vbd, what, stall->since, &stall->reported);
+	if (stall->rest)
+		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
+}
+
+/**
+ * xenvbd_stall_rest - the work item has nothing to do, and somebody may ask why
+ * @vbd: lock held
+ * @why: what it waits for, the same string each time; NULL: for nothing
+ *
+ * Reported as a stall is.
+ *
+ * Context: process.
+ */
+void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
+{
+	struct xenvbd_stall *stall = &vbd->stall;
+	unsigned long since = stall->rest_since;
+	const char *rest = stall->rest;
+
+	if (rest == why)
 		return;
-	stall->reported = false;
-	if (__ratelimit(&vbd->error.log))
-		dev_notice(&vbd->xbdev->dev, "%s: done after %u s\n", what,
-			   jiffies_to_msecs(jiffies - stall->since) / 1000);
-	stall_publish(vbd, false);
+	cancel_delayed_work_sync(&stall->work);
+	stall->rest_since = jiffies;
+	WRITE_ONCE(stall->rest, why);
+	stall_over(vbd, rest, since, &stall->rest_reported);
+	if (why)
+		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
 }

@@ -20,11 +20,16 @@ struct xenvbd_stall {
 	unsigned long since;
 	/* The log has it. */
 	bool reported;
+	/* The same of the reason why the work item has nothing to do. */
+	const char *rest;
+	unsigned long rest_since;
+	bool rest_reported;
 };
 
 void xenvbd_stall_init(struct xenvbd_stall *stall);
 void xenvbd_stall_enter(struct xenvbd *vbd, const char *what);
 void xenvbd_stall_leave(struct xenvbd *vbd);
+void xenvbd_stall_rest(struct xenvbd *vbd, const char *why);
 unsigned int xenvbd_stall_in_flight(struct xenvbd *vbd,
 				    unsigned int *oldest_ms);
 void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size);

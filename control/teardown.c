@@ -32,6 +32,9 @@ static void teardown_work(struct work_struct *work)
 	cancel_delayed_work_sync(&vbd->size_work);
 
 	mutex_lock(&vbd->lock);
+	/* A removed vbd waits for no other. */
+	xenvbd_stall_rest(vbd, NULL);
+	xenvbd_remnant_stop_waiting(vbd);
 	xenvbd_disconnect(vbd);
 	xenvbd_disk_close(vbd);
 	mutex_unlock(&vbd->lock);
@@ -46,7 +49,7 @@ static void teardown_work(struct work_struct *work)
 	 */
 	teardown_watch(vbd);
 	/*
-	 * Ring threads and the watch could queue it until now; it has done
+	 * Ring threads, watch and remnants could queue it until now; it has done
 	 * nothing.
 	 */
 	cancel_work_sync(&vbd->work);

@@ -24,6 +24,7 @@
 #define GONE		XENVBD_FACT_GONE
 #define NAMED		XENVBD_FACT_NAMED
 #define SYNCED		XENVBD_FACT_SYNCED
+#define REMNANT		XENVBD_FACT_REMNANT
 
 /*
  * A row applies if our state and the frontend's are in its sets, all facts
@@ -53,7 +54,7 @@ static const struct xenvbd_transition table[] = {
 	{ ANY,			ST(Initialising), OFFLINE | CLOSE, 0,	XENVBD_ACT_UNREGISTER },
 
 	/* Another disk, also for a guest that is not connected. */
-	{ ANY,			ANY,		NAMED,		0,	XENVBD_ACT_OPEN },
+	{ ANY,			ANY,		NAMED,		REMNANT, XENVBD_ACT_OPEN },
 
 	/* The toolstack waits for Closed, and has written over the one there was. */
 	{ ST(Closed),		ST(Closed),	0,		CLOSE,	XENVBD_ACT_NONE },
@@ -86,8 +87,8 @@ static const struct xenvbd_transition table[] = {
 	{ ST(Connected),	OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
 	/* Rings and disk become ready in either order. */
 	{ ANY,			OPENING,	0,		RINGS,	XENVBD_ACT_MAP },
-	{ ANY,			OPENING,	DISK,		SYNCED,	XENVBD_ACT_SYNC },
-	{ ANY,			OPENING,	DISK,		0,	XENVBD_ACT_CONNECT },
+	{ ANY,			OPENING,	DISK,		REMNANT | SYNCED, XENVBD_ACT_SYNC },
+	{ ANY,			OPENING,	DISK,		REMNANT, XENVBD_ACT_CONNECT },
 	{ ANY,			OPENING,	0,		0,	XENVBD_ACT_NONE },
 
 	{ ANY,			ODD,		0,		0,	XENVBD_ACT_BAD_STATE },

@@ -23,6 +23,7 @@
  * GONE: everything is released, the device waits for being unregistered.
  * NAMED: the toolstack has named a disk, which is yet to be opened.
  * SYNCED: what this domain had cached of the disk is written back.
+ * REMNANT: a vbd that was removed has writes at the disk.
  */
 #define XENVBD_FACT_DISK	BIT(0)
 #define XENVBD_FACT_RINGS	BIT(1)
@@ -33,7 +34,8 @@
 #define XENVBD_FACT_GONE	BIT(6)
 #define XENVBD_FACT_NAMED	BIT(7)
 #define XENVBD_FACT_SYNCED	BIT(8)
-#define XENVBD_FACTS_ALL	(BIT(9) - 1)
+#define XENVBD_FACT_REMNANT	BIT(9)
+#define XENVBD_FACTS_ALL	(BIT(10) - 1)
 
 /**
  * enum xenvbd_action - what to do next, and the state it ends in

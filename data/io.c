@@ -39,12 +39,18 @@ static blk_opf_t io_opf(const struct xenvbd_req *req)
 
 /*
  * In an empty drive there is nothing to flush, and nothing else that could be
- * done.
+ * done. Of a vbd that the toolstack has deleted nobody waits for an answer, and
+ * the disk may be somebody else's soon.
  */
-static void io_fail(struct xenvbd_req *req)
+static bool io_is_futile(struct xenvbd_req *req)
 {
-	req->status = req->nr_sects ? BLK_STS_IOERR : BLK_STS_OK;
+	const struct xenvbd_ring *ring = req->ring;
+
+	if (likely(ring->bdev && !READ_ONCE(ring->vbd->abandoned)))
+		return false;
+	req->status = ring->bdev || req->nr_sects ? BLK_STS_IOERR : BLK_STS_OK;
 	xenvbd_wake_complete(req);
+	return true;
 }
 
 /**
@@ -59,10 +65,8 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 {
 	struct bio *bio = &req->bio;
 
-	if (unlikely(!req->ring->bdev)) {
-		io_fail(req);
+	if (unlikely(io_is_futile(req)))
 		return;
-	}
 	bio_init(bio, req->ring->bdev, req->bvec, req->nr_segs, io_opf(req));
 	/*
 	 * Each grant keeps a vector of its own. Neighbours in dom0's address
@@ -124,10 +128,8 @@ void xenvbd_io_discard(struct xenvbd_req *req)
 	bool secure;
 	u32 max, nr;
 
-	if (unlikely(!bdev)) {
-		io_fail(req);
+	if (unlikely(io_is_futile(req)))
 		return;
-	}
 	/* Ignored if the disk does not know it, says blkif.h. */
 	secure = req->flags & BLKIF_DISCARD_SECURE &&
 		 req->ring->vbd->disk.secure;

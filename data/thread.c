@@ -124,3 +124,21 @@ unsigned int xenvbd_thread_in_flight(const struct xenvbd_ring *ring,
 	}
 	return nr;
 }
+
+/**
+ * xenvbd_thread_has_writes - does a ring have requests that change the disk?
+ * @ring: of a vbd that was removed, so that it gets no more of them
+ *
+ * Context: any; the ring's thread may be at work.
+ * Return: true if so.
+ */
+bool xenvbd_thread_has_writes(const struct xenvbd_ring *ring)
+{
+	u32 i;
+
+	for (i = 0; i < ring->sring.nr_ents; i++)
+		if (READ_ONCE(ring->reqs[i].start) &&
+		    READ_ONCE(ring->reqs[i].op) != BLKIF_OP_READ)
+			return true;
+	return false;
+}

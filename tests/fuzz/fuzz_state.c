@@ -70,6 +70,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 			m.facts &= ~XENVBD_FACT_FAILED;
 			m.facts |= XENVBD_FACT_NAMED;
 			break;
+		case 4:
+			/* A removed vbd has writes at the disk, or has not any more. */
+			m.facts ^= XENVBD_FACT_REMNANT;
+			break;
 		case 5:
 			if (m.running)
 				m.facts |= XENVBD_FACT_BROKEN;

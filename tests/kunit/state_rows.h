@@ -15,6 +15,7 @@
 #define CLOSE	XENVBD_FACT_CLOSE
 #define NAMED	XENVBD_FACT_NAMED
 #define SYNCED	XENVBD_FACT_SYNCED
+#define REMNANT	XENVBD_FACT_REMNANT
 
 static const struct seed_row {
 	const char *name;
@@ -41,6 +42,7 @@ static const struct seed_row {
 	{ "S8 then the disk", 2, 3, RINGS | DISK, XENVBD_ACT_SYNC },
 	{ "S8 then all is ready", 2, 3, RINGS | DISK | SYNCED, XENVBD_ACT_CONNECT },
 	{ "S8 the same, frontend Connected", 2, 4, RINGS | DISK | SYNCED, XENVBD_ACT_CONNECT },
+	{ "a removed vbd has writes there", 2, 3, RINGS | DISK | REMNANT, XENVBD_ACT_NONE },
 	{ "rings that were dropped while connected", 4, 3, DISK, XENVBD_ACT_INITWAIT },
 	{ "S8 already connected", 4, 3, RINGS | DISK, XENVBD_ACT_NONE },
 	{ "S8 both connected", 4, 4, RINGS | DISK, XENVBD_ACT_NONE },
@@ -68,6 +70,8 @@ static const struct seed_row {
 
 	{ "a disk is named", 2, 1, NAMED, XENVBD_ACT_OPEN },
 	{ "another disk is named", 4, 4, NAMED | RINGS | DISK, XENVBD_ACT_OPEN },
+	{ "another one, to which a removed vbd writes", 4, 4, NAMED | RINGS | DISK | REMNANT,
+	  XENVBD_ACT_NONE },
 	{ "a disk is named too late", 2, 0, NAMED, XENVBD_ACT_UNREGISTER },
 
 	{ "Closing stands, frontend ready", 2, 3, RINGS | DISK | SYNCED | CLOSE, XENVBD_ACT_NONE },

@@ -354,6 +354,37 @@ static void a_disk_may_not_know_discards_any_more(void **state)
 	rig_down();
 }
 
+/* The disk may be somebody else's by now. */
+static void an_abandoned_vbd_does_nothing(void **state)
+{
+	static const u8 ops[] = {
+		BLKIF_OP_READ, BLKIF_OP_WRITE, BLKIF_OP_FLUSH_DISKCACHE, BLKIF_OP_WRITE_BARRIER,
+	};
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *req;
+	unsigned int i;
+
+	ring->vbd->abandoned = true;
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		req = rig_req(ring, ops[i], 0, ops[i] != BLKIF_OP_FLUSH_DISKCACHE, 1);
+		xenvbd_io_submit(req);
+		expect(req->status == BLK_STS_IOERR, "operation %u", ops[i]);
+		/* It is not tried again either. */
+		expect(!req->failed_flush, "operation %u", ops[i]);
+		assert_int_equal(rig_take_done(ring), 1);
+		rig_req_put(req);
+	}
+	req = rig_req(ring, BLKIF_OP_DISCARD, 0, 0, 1);
+	req->nr_sects = 8;
+	xenvbd_io_discard(req);
+	assert_int_equal(req->status, BLK_STS_IOERR);
+	assert_int_equal(rig_take_done(ring), 1);
+	rig_req_put(req);
+	assert_int_equal(fake_nr_bios, 0);
+	ring->vbd->abandoned = false;
+	rig_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +392,7 @@ int main(void)
 		cmocka_unit_test(data_goes_where_it_belongs),
 		cmocka_unit_test(a_failed_flush_is_marked),
 		cmocka_unit_test(an_empty_drive_does_nothing),
+		cmocka_unit_test(an_abandoned_vbd_does_nothing),
 		cmocka_unit_test(a_discard_is_executed),
 		cmocka_unit_test(pieces_are_as_large_as_the_disk_takes),
 		cmocka_unit_test(seams_are_where_the_granularity_has_them),

@@ -200,6 +200,8 @@ static void a_device_that_waited_for_its_end_leaves_no_remnant(void **state)
 	assert_int_equal(bus_nr_devices(), 0);
 }
 
+/* ---- another vbd on the same disk --------------------------------------- */
+
 static bool is(const char *path, const char *value)
 {
 	const char *found = xenstore_get(path);
@@ -207,10 +209,208 @@ static bool is(const char *path, const char *value)
 	return found && !strcmp(found, value);
 }
 
+static struct xenvbd *old_one;
+
+/* The old one's work item would wait for its teardown. */
+static void settle_others(void)
+{
+	do {
+		while (xenstore_fire())
+			;
+		cancel_work_sync(&old_one->work);
+	} while (work_run());
+}
+
+/* The guest is made anew, while its old writes are at the disk. */
+static void old_one_is_removed(u8 op)
+{
+	struct xenvbd *vbd;
+
+	connect();
+	fake_bio_end_all();
+	vbd = dev_get_drvdata(&xbdev->dev);
+	fake_task_run(vbd->rings[0]->task);
+	control_request(vbd->rings[0], op);
+	old_one = vbd;
+	fake_idle = disk_hangs;
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	control_write_backend();
+	control_write_frontend();
+	xbdev = bus_new(BE);
+	assert_int_equal(bus_bind(xbdev), 0);
+}
+
+static void (*look_at_new)(void);
+
+/* The first work is the old one's teardown, which waits for the disk. */
+static bool others_and_answer(void)
+{
+	void (*look)(void) = look_at_new;
+
+	if (look) {
+		look_at_new = NULL;
+		settle_others();
+		look();
+	}
+	return fake_bio_end_all();
+}
+
+static void new_one_waits(void)
+{
+	char text[XENVBD_STALL_TEXT];
+
+	xenstore_set(FE "/state", "3");
+	settle_others();
+	assert_true(is(BE "/state", "2"));
+	xenvbd_stall_describe(dev_get_drvdata(&xbdev->dev), text, sizeof(text));
+	assert_string_equal(text, "waiting for writes of a removed vbd, for 0 s");
+	/* It goes on waiting, and says so. */
+	jiffies += 2 * HZ;
+	settle_others();
+	assert_true(is(BE "/state", "2"));
+	assert_true(is(BE "/waiting", "waiting for writes of a removed vbd, for 2 s"));
+	assert_true(fake_logged("warn: waiting for writes of a removed vbd, for 2 s"));
+	jiffies += 5 * HZ;
+	settle_others();
+	assert_true(is(BE "/waiting", "waiting for writes of a removed vbd, for 7 s"));
+}
+
 static void go(void)
 {
 	xenstore_remove(BE);
 	bus_remove(xbdev);
+}
+
+static void a_new_vbd_waits_for_old_writes(void **state)
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	look_at_new = new_one_waits;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_null(look_at_new);
+	assert_true(is(BE "/state", "4"));
+	assert_true(is(BE "/waiting", ""));
+	assert_true(fake_logged("notice: waiting for writes of a removed vbd: done after 7 s"));
+	go();
+}
+
+static void new_one_connects(void)
+{
+	xenstore_set(FE "/state", "3");
+	settle_others();
+	assert_true(is(BE "/state", "4"));
+}
+
+static void but_not_for_old_reads(void **state)
+{
+	old_one_is_removed(BLKIF_OP_READ);
+	look_at_new = new_one_connects;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_null(look_at_new);
+	go();
+}
+
+static void new_one_has_another_disk(void)
+{
+	new_one_connects();
+	/* And is to get the old one's. */
+	xenstore_set(BE "/physical-device", "8:1");
+	settle_others();
+	assert_true(!xenstore_get(BE "/oracle/active-physical-device"));
+	assert_int_equal(disk_b->nr_opens, 1);
+	jiffies += 2 * HZ;
+	settle_others();
+	assert_true(is(BE "/waiting", "waiting for writes of a removed vbd, for 2 s"));
+	assert_true(is(BE "/state", "4"));
+}
+
+static void an_exchange_waits_for_old_writes(void **state)
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	xenstore_set(BE "/physical-device", "8:2");
+	look_at_new = new_one_has_another_disk;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_null(look_at_new);
+	assert_true(is(BE "/oracle/active-physical-device", "8:1"));
+	assert_true(is(BE "/waiting", ""));
+	assert_int_equal(disk_b->nr_opens, 0);
+	go();
+}
+
+static void new_one_goes(void)
+{
+	new_one_waits();
+	go();
+	settle_others();
+}
+
+/* Whom the remnant must not find when it ends. */
+static void who_waits_may_go(void **state)
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	look_at_new = new_one_goes;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_null(look_at_new);
+	assert_int_equal(bus_nr_devices(), 0);
+}
+
+static void a_whole_disk_is_what_its_partitions_are(void **state)
+{
+	struct block_device *other = &disk_b->bdev;
+	struct gendisk *gd = other->bd_disk;
+
+	/* Two numbers of one disk. */
+	other->bd_disk = fake_disk.bdev.bd_disk;
+	old_one_is_removed(BLKIF_OP_WRITE);
+	xenstore_set(BE "/physical-device", "8:2");
+	look_at_new = new_one_waits;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_true(is(BE "/state", "4"));
+	go();
+	control_settle();
+	other->bd_disk = gd;
+}
+
+/* Of what the disk did not have it gets nothing, whoever has it now. */
+static void what_was_not_sent_stays(void **state)
+{
+	unsigned long submits = fake_nr_submits;
+	struct xenvbd *vbd;
+
+	connect();
+	vbd = dev_get_drvdata(&xbdev->dev);
+	control_request(vbd->rings[0], BLKIF_OP_WRITE_BARRIER);
+	control_request(vbd->rings[0], BLKIF_OP_WRITE);
+	/* The barrier is at the disk, and the write waits for it. */
+	assert_int_equal(fake_nr_bios, 2);
+	fake_idle = disk_hangs;
+	go();
+	fake_idle = answer;
+	control_settle();
+	expect_no_remnant();
+	assert_int_equal(fake_nr_submits - submits, 2);
+}
+
+/* A guest that lives on has all of its requests done. */
+static void what_was_not_sent_is_if_the_guest_lives(void **state)
+{
+	unsigned long submits = fake_nr_submits;
+	struct xenvbd *vbd;
+
+	connect();
+	vbd = dev_get_drvdata(&xbdev->dev);
+	control_request(vbd->rings[0], BLKIF_OP_WRITE_BARRIER);
+	control_request(vbd->rings[0], BLKIF_OP_WRITE);
+	fake_idle = answer;
+	bus_unbind(xbdev);
+	expect_no_remnant();
+	assert_int_equal(fake_nr_submits - submits, 3);
+	go();
 }
 
 static bool toolstack_deletes(void)
@@ -346,6 +546,13 @@ int main(void)
 		TEARDOWN_TEST(a_device_that_waited_for_its_end_leaves_no_remnant),
 		cmocka_unit_test_setup_teardown(begin_says_whether_something_may_be_left,
 						control_setup, control_teardown),
+		TEARDOWN_TEST(a_new_vbd_waits_for_old_writes),
+		TEARDOWN_TEST(but_not_for_old_reads),
+		TEARDOWN_TEST(an_exchange_waits_for_old_writes),
+		TEARDOWN_TEST(who_waits_may_go),
+		TEARDOWN_TEST(a_whole_disk_is_what_its_partitions_are),
+		TEARDOWN_TEST(what_was_not_sent_stays),
+		TEARDOWN_TEST(what_was_not_sent_is_if_the_guest_lives),
 		TEARDOWN_TEST(an_unbind_does_not_wait_for_what_nobody_wants),
 		TEARDOWN_TEST(who_gives_up_does_not_say_closed),
 		TEARDOWN_TEST(nobody_can_come_back),

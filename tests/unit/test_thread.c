@@ -152,6 +152,27 @@ static void requests_in_flight_are_counted(void **state)
 	rig_down();
 }
 
+static void writes_are_told_from_reads(void **state)
+{
+	static const u8 ops[] = {
+		BLKIF_OP_WRITE, BLKIF_OP_FLUSH_DISKCACHE, BLKIF_OP_WRITE_BARRIER, BLKIF_OP_DISCARD,
+	};
+	struct xenvbd_ring *ring = up();
+	struct xenvbd_req *req;
+	unsigned int i;
+
+	assert_false(xenvbd_thread_has_writes(ring));
+	rig_req(ring, BLKIF_OP_READ, 0, 1, 1);
+	assert_false(xenvbd_thread_has_writes(ring));
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		req = rig_req(ring, ops[i], 0, 0, 2);
+		expect(xenvbd_thread_has_writes(ring), "operation %u", ops[i]);
+		rig_req_put(req);
+		assert_false(xenvbd_thread_has_writes(ring));
+	}
+	rig_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +181,7 @@ int main(void)
 		cmocka_unit_test(without_a_thread_there_is_nothing_to_do),
 		cmocka_unit_test(no_memory_for_a_thread),
 		cmocka_unit_test(requests_in_flight_are_counted),
+		cmocka_unit_test(writes_are_told_from_reads),
 	};
 
 	return RUN(tests);

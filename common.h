@@ -181,6 +181,8 @@ struct xenvbd {
 	char *mode;
 	struct xenvbd_ring **rings;
 	unsigned int nr_rings;
+	/* The frontend's keys of each, as they were when it was mapped. */
+	struct xenvbd_ring_keys *ring_keys;
 	/* Counters of rings that are no more. */
 	struct xenvbd_stats stats;
 };

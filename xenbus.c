@@ -183,6 +183,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 	/* Something has happened: an error need not stand any more. */
 	if (events & (BIT(XENVBD_EVENT_FRONTEND) | BIT(XENVBD_EVENT_DISK)))
 		vbd->facts &= ~XENVBD_FACT_FAILED;
+	if (events & BIT(XENVBD_EVENT_FRONTEND))
+		vbd->facts |= XENVBD_FACT_RENEWED;
 	if (events & BIT(XENVBD_EVENT_DISK))
 		vbd->facts |= XENVBD_FACT_NAMED;
 	if (events & BIT(XENVBD_EVENT_BROKEN) && vbd->nr_rings)

@@ -40,8 +40,18 @@ static int act_open(struct xenvbd *vbd)
 	return 0;
 }
 
+/* The frontend has written 3 or 4 once more, with the same rings or with others. */
+static int act_compare(struct xenvbd *vbd)
+{
+	vbd->facts &= ~XENVBD_FACT_RENEWED;
+	if (xenvbd_has_other_rings(vbd))
+		xenvbd_disconnect(vbd);
+	return 0;
+}
+
 static int act_map(struct xenvbd *vbd)
 {
+	vbd->facts &= ~XENVBD_FACT_RENEWED;
 	return xenvbd_tunables_read(vbd) ?: xenvbd_map_rings(vbd);
 }
 
@@ -152,6 +162,8 @@ int xenvbd_act(struct xenvbd *vbd, enum xenvbd_action action,
 			       0 :
 			       xenvbd_switch_state(vbd, action,
 						   XenbusStateInitWait);
+	case XENVBD_ACT_COMPARE:
+		return act_compare(vbd);
 	case XENVBD_ACT_MAP:
 		return act_map(vbd);
 	case XENVBD_ACT_SYNC:

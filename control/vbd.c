@@ -184,13 +184,13 @@ static void vbd_ring_log(const struct xenvbd_ring *ring,
 static struct xenvbd_ring *vbd_ring_create(struct xenvbd *vbd,
 					   unsigned int index,
 					   unsigned int nr_rings,
-					   enum xenvbd_abi abi, bool persistent)
+					   enum xenvbd_abi abi, bool persistent,
+					   struct xenvbd_ring_keys *keys)
 {
-	struct xenvbd_ring_keys keys;
 	struct xenvbd_ring *ring;
 	int err;
 
-	err = xenvbd_keys_ring(vbd, index, nr_rings, &keys);
+	err = xenvbd_keys_ring(vbd, index, nr_rings, keys);
 	if (err)
 		return ERR_PTR(err);
 
@@ -207,14 +207,14 @@ static struct xenvbd_ring *vbd_ring_create(struct xenvbd *vbd,
 	init_llist_head(&ring->wake.done);
 	vbd_ring_set_name(ring);
 
-	err = vbd_ring_map(ring, &keys, nr_rings, abi, persistent);
+	err = vbd_ring_map(ring, keys, nr_rings, abi, persistent);
 	if (!err)
-		err = vbd_ring_bind(ring, &keys);
+		err = vbd_ring_bind(ring, keys);
 	if (err) {
 		vbd_ring_destroy(ring);
 		return ERR_PTR(err);
 	}
-	vbd_ring_log(ring, &keys);
+	vbd_ring_log(ring, keys);
 	return ring;
 }
 
@@ -227,6 +227,7 @@ static struct xenvbd_ring *vbd_ring_create(struct xenvbd *vbd,
  */
 int xenvbd_map_rings(struct xenvbd *vbd)
 {
+	struct xenvbd_ring_keys *keys;
 	struct xenvbd_ring **rings;
 	enum xenvbd_abi abi;
 	unsigned int nr, i;
@@ -245,11 +246,14 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 	if (err)
 		return err;
 
-	rings = kcalloc(nr, sizeof(*rings), GFP_KERNEL);
+	/* One allocation for both. */
+	rings = kcalloc(nr, sizeof(*rings) + sizeof(*keys), GFP_KERNEL);
 	if (!rings)
 		return xenvbd_error(vbd, -ENOMEM, "allocating %u rings", nr);
+	keys = (struct xenvbd_ring_keys *)(rings + nr);
 	for (i = 0; i < nr; i++) {
-		rings[i] = vbd_ring_create(vbd, i, nr, abi, persistent);
+		rings[i] = vbd_ring_create(vbd, i, nr, abi, persistent,
+					   &keys[i]);
 		if (IS_ERR(rings[i])) {
 			err = PTR_ERR(rings[i]);
 			goto out_destroy_rings;
@@ -259,6 +263,7 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 	spin_lock(&vbd->rings_lock);
 	vbd->rings = rings;
 	vbd->nr_rings = nr;
+	vbd->ring_keys = keys;
 	spin_unlock(&vbd->rings_lock);
 	return 0;
 
@@ -267,6 +272,38 @@ out_destroy_rings:
 		vbd_ring_destroy(rings[i]);
 	kfree(rings);
 	return err;
+}
+
+static bool vbd_keys_are_same(const struct xenvbd_ring_keys *a,
+			      const struct xenvbd_ring_keys *b)
+{
+	return a->nr_pages == b->nr_pages && a->evtchn == b->evtchn &&
+	       !memcmp(a->gref, b->gref, a->nr_pages * sizeof(*a->gref));
+}
+
+/**
+ * xenvbd_has_other_rings - has the frontend made its rings anew?
+ * @vbd: with mapped rings
+ *
+ * Keys that are missing or wrong are of no new rings.
+ *
+ * Context: process, vbd->lock held.
+ * Return: true if what stands in xenstore are other rings than those mapped.
+ */
+bool xenvbd_has_other_rings(struct xenvbd *vbd)
+{
+	struct xenvbd_ring_keys keys;
+	unsigned int nr, i;
+
+	if (xenvbd_keys_nr_rings(vbd, &nr))
+		return false;
+	if (nr != vbd->nr_rings)
+		return true;
+	for (i = 0; i < nr; i++)
+		if (!xenvbd_keys_ring(vbd, i, nr, &keys) &&
+		    !vbd_keys_are_same(&keys, &vbd->ring_keys[i]))
+			return true;
+	return false;
 }
 
 /* Frontends disagree on what the key means, and the wrong ones destroy data. */
@@ -343,6 +380,7 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 		xenvbd_stats_add(&vbd->stats, &rings[i]->stats);
 	vbd->rings = NULL;
 	vbd->nr_rings = 0;
+	vbd->ring_keys = NULL;
 	spin_unlock(&vbd->rings_lock);
 	vbd->advertised.disk = (struct xenvbd_disk) {};
 
@@ -353,7 +391,8 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	kfree(rings);
 	xenvbd_stall_leave(vbd);
 	clear_bit(XENVBD_EVENT_BROKEN, &vbd->events);
-	vbd->facts &= ~(XENVBD_FACT_BROKEN | XENVBD_FACT_SYNCED);
+	vbd->facts &= ~(XENVBD_FACT_BROKEN | XENVBD_FACT_SYNCED |
+			XENVBD_FACT_RENEWED);
 }
 
 /* With @squeeze only those rings that have something to give back. */

@@ -24,6 +24,7 @@
 #define GONE		XENVBD_FACT_GONE
 #define NAMED		XENVBD_FACT_NAMED
 #define SYNCED		XENVBD_FACT_SYNCED
+#define RENEWED		XENVBD_FACT_RENEWED
 #define REMNANT		XENVBD_FACT_REMNANT
 
 /*
@@ -83,6 +84,8 @@ static const struct xenvbd_transition table[] = {
 
 	/* Nothing from before a close is used again. */
 	{ IDLE,			OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
+	/* The frontend may have come back with other rings. */
+	{ ANY,			OPENING,	RINGS | RENEWED, 0,	XENVBD_ACT_COMPARE },
 	{ ST(Connected),	OPENING,	RINGS,		0,	XENVBD_ACT_NONE },
 	{ ST(Connected),	OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
 	/* Rings and disk become ready in either order. */

@@ -23,6 +23,7 @@
  * GONE: everything is released, the device waits for being unregistered.
  * NAMED: the toolstack has named a disk, which is yet to be opened.
  * SYNCED: what this domain had cached of the disk is written back.
+ * RENEWED: the frontend's state was written since its keys were read.
  * REMNANT: a vbd that was removed has writes at the disk.
  */
 #define XENVBD_FACT_DISK	BIT(0)
@@ -34,8 +35,9 @@
 #define XENVBD_FACT_GONE	BIT(6)
 #define XENVBD_FACT_NAMED	BIT(7)
 #define XENVBD_FACT_SYNCED	BIT(8)
-#define XENVBD_FACT_REMNANT	BIT(9)
-#define XENVBD_FACTS_ALL	(BIT(10) - 1)
+#define XENVBD_FACT_RENEWED	BIT(9)
+#define XENVBD_FACT_REMNANT	BIT(10)
+#define XENVBD_FACTS_ALL	(BIT(11) - 1)
 
 /**
  * enum xenvbd_action - what to do next, and the state it ends in
@@ -45,13 +47,15 @@
  * UNREGISTER drop the rings if there are any, UNREGISTER then closes the disk if
  * it is open, and only the next time they write a state.
  *
- * To drop the rings ends RINGS, BROKEN and SYNCED. An action that fails drops the
- * rings it has mapped itself, and ends in FAILED.
+ * To drop the rings ends RINGS, BROKEN, SYNCED and RENEWED. An action that fails
+ * drops the rings it has mapped itself, and ends in FAILED.
  *
  * @XENVBD_ACT_NONE: nothing; wait for an event
  * @XENVBD_ACT_OPEN: open the disk that is named, or exchange the one that is
  *                   open; ends NAMED and SYNCED
  * @XENVBD_ACT_INITWAIT: drop the rings; InitWait
+ * @XENVBD_ACT_COMPARE: read the frontend's keys, and drop the rings if they are
+ *                      of others; ends RENEWED
  * @XENVBD_ACT_MAP: read the frontend's keys, map its rings and bind its event
  *                  channels; the state stays
  * @XENVBD_ACT_SYNC: write back what this domain has cached of the disk
@@ -68,6 +72,7 @@ enum xenvbd_action {
 	XENVBD_ACT_NONE,
 	XENVBD_ACT_OPEN,
 	XENVBD_ACT_INITWAIT,
+	XENVBD_ACT_COMPARE,
 	XENVBD_ACT_MAP,
 	XENVBD_ACT_SYNC,
 	XENVBD_ACT_CONNECT,

@@ -185,6 +185,12 @@ static void cmd_alloc(struct fe *fe, struct fe_args *args)
 	fe_alloc(fe);
 }
 
+static void cmd_renew(struct fe *fe, struct fe_args *args)
+{
+	(void)args;
+	fe_renew(fe);
+}
+
 static void cmd_free(struct fe *fe, struct fe_args *args)
 {
 	(void)args;
@@ -446,6 +452,7 @@ const struct fe_cmd fe_dev_cmds[] = {
 	{ "check", false, cmd_check, "[padding=no-leak|zero|any] [grants=on|off|must] [errors=exact|any]" },
 	{ "timeout", false, cmd_timeout, "[state=MS] [io=MS]" },
 	{ "alloc", false, cmd_alloc, "" },
+	{ "renew", false, cmd_renew, "" },
 	{ "free", true, cmd_free, "" },
 	{ "publish", false, cmd_publish, "[KEY=VALUE|absent]..." },
 	{ "connect", true, cmd_connect, "[KEY=VALUE|absent]..." },

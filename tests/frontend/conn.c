@@ -79,17 +79,11 @@ void fe_close(struct fe *fe)
 	fe->protocol = NULL;
 }
 
-/**
- * fe_alloc() - allocate the rings and event channels
- *
- * Return: 0, or -errno after reporting a failure.
- */
-int fe_alloc(struct fe *fe)
+static int alloc_rings(struct fe *fe)
 {
 	unsigned int i;
 	int err;
 
-	fe_free(fe);
 	fe->io.grants.domid = fe->dev.be_domid;
 	for (i = 0; i < fe->nr_queues; i++) {
 		fe->io.rings[i].index = i;
@@ -106,17 +100,58 @@ int fe_alloc(struct fe *fe)
 }
 
 /**
- * fe_free() - free the rings; the backend must have let go of everything
+ * fe_alloc() - allocate the rings and event channels
+ *
+ * Return: 0, or -errno after reporting a failure.
  */
-void fe_free(struct fe *fe)
+int fe_alloc(struct fe *fe)
+{
+	fe_free(fe);
+	return alloc_rings(fe);
+}
+
+/**
+ * fe_renew() - allocate other rings, and leave the backend those it has
+ *
+ * So does a guest that resumes in place. What is outstanding is not waited for.
+ *
+ * Return: 0, or -errno after reporting a failure.
+ */
+int fe_renew(struct fe *fe)
+{
+	if (fe->nr_old_rings) {
+		fe_fail("the rings were replaced once already");
+		return -EBUSY;
+	}
+	fe_io_abandon(&fe->io);
+	memcpy(fe->old_rings, fe->io.rings, sizeof(fe->old_rings));
+	memset(fe->io.rings, 0, sizeof(fe->io.rings));
+	fe->nr_old_rings = fe->io.nr_rings;
+	fe->io.nr_rings = 0;
+	return alloc_rings(fe);
+}
+
+static bool free_rings(struct fe *fe, struct fe_ring *rings, unsigned int *nr)
 {
 	unsigned int i;
 	bool ok = true;
 
+	for (i = 0; i < *nr; i++)
+		ok &= fe_ring_free(&rings[i], &fe->io.grants);
+	*nr = 0;
+	return ok;
+}
+
+/**
+ * fe_free() - free the rings; the backend must have let go of everything
+ */
+void fe_free(struct fe *fe)
+{
+	bool ok;
+
 	fe_io_abandon(&fe->io);
-	for (i = 0; i < fe->io.nr_rings; i++)
-		ok &= fe_ring_free(&fe->io.rings[i], &fe->io.grants);
-	fe->io.nr_rings = 0;
+	ok = free_rings(fe, fe->old_rings, &fe->nr_old_rings);
+	ok &= free_rings(fe, fe->io.rings, &fe->io.nr_rings);
 	if (!ok)
 		fe_fail("the backend still has a ring mapped");
 	fe_io_free_lost(&fe->io);

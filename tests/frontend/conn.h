@@ -22,6 +22,9 @@ enum fe_ring_keys {
 struct fe {
 	struct fe_dev dev;
 	struct fe_io_ctx io;
+	/* Those that were replaced while the backend used them. */
+	struct fe_ring old_rings[FE_MAX_QUEUES];
+	unsigned int nr_old_rings;
 	const struct fe_abi *abi;
 	/* value of the protocol node; NULL: absent */
 	char *protocol;
@@ -37,6 +40,7 @@ struct fe {
 int fe_open(struct fe *fe);
 void fe_close(struct fe *fe);
 int fe_alloc(struct fe *fe);
+int fe_renew(struct fe *fe);
 void fe_free(struct fe *fe);
 int fe_publish(struct fe *fe, const struct fe_kv *kv, size_t nr_kv);
 bool fe_wait_be(struct fe *fe, unsigned int mask);

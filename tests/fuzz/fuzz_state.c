@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		case 2:
 			frontend = frontend_event(&in);
 			m.facts &= ~XENVBD_FACT_FAILED;
+			m.facts |= XENVBD_FACT_RENEWED;
 			break;
 		case 3:
 			m.facts &= ~XENVBD_FACT_FAILED;

@@ -15,6 +15,7 @@
 #define CLOSE	XENVBD_FACT_CLOSE
 #define NAMED	XENVBD_FACT_NAMED
 #define SYNCED	XENVBD_FACT_SYNCED
+#define RENEWED	XENVBD_FACT_RENEWED
 #define REMNANT	XENVBD_FACT_REMNANT
 
 static const struct seed_row {
@@ -44,6 +45,8 @@ static const struct seed_row {
 	{ "S8 the same, frontend Connected", 2, 4, RINGS | DISK | SYNCED, XENVBD_ACT_CONNECT },
 	{ "a removed vbd has writes there", 2, 3, RINGS | DISK | REMNANT, XENVBD_ACT_NONE },
 	{ "rings that were dropped while connected", 4, 3, DISK, XENVBD_ACT_INITWAIT },
+	{ "a frontend says 3 again", 4, 3, RINGS | DISK | RENEWED, XENVBD_ACT_COMPARE },
+	{ "a frontend says 4 again, no disk", 2, 4, RINGS | RENEWED, XENVBD_ACT_COMPARE },
 	{ "S8 already connected", 4, 3, RINGS | DISK, XENVBD_ACT_NONE },
 	{ "S8 both connected", 4, 4, RINGS | DISK, XENVBD_ACT_NONE },
 

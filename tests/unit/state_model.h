@@ -17,7 +17,8 @@ struct model {
 
 static inline void model_drop_rings(struct model *m)
 {
-	m->facts &= ~(XENVBD_FACT_RINGS | XENVBD_FACT_BROKEN | XENVBD_FACT_SYNCED);
+	m->facts &= ~(XENVBD_FACT_RINGS | XENVBD_FACT_BROKEN | XENVBD_FACT_SYNCED |
+		      XENVBD_FACT_RENEWED);
 	m->running = false;
 }
 
@@ -95,12 +96,13 @@ static inline void model_unregister(struct model *m)
 /* That may go one way or the other. */
 static inline bool model_can_fail(enum xenvbd_action action)
 {
-	return action == XENVBD_ACT_OPEN || action == XENVBD_ACT_MAP ||
-	       action == XENVBD_ACT_SYNC || action == XENVBD_ACT_CONNECT;
+	return action == XENVBD_ACT_OPEN || action == XENVBD_ACT_COMPARE ||
+	       action == XENVBD_ACT_MAP || action == XENVBD_ACT_SYNC ||
+	       action == XENVBD_ACT_CONNECT;
 }
 
 /*
- * What state.h says an action does.
+ * What state.h says an action does. COMPARE fails if the keys are others.
  * Returns false if the action is none, or one that must not happen now.
  */
 static inline bool model_act(struct model *m, enum xenvbd_action action, bool success)
@@ -111,6 +113,11 @@ static inline bool model_act(struct model *m, enum xenvbd_action action, bool su
 		return true;
 	case XENVBD_ACT_INITWAIT:
 		model_drop_or_say(m, XenbusStateInitWait);
+		return true;
+	case XENVBD_ACT_COMPARE:
+		m->facts &= ~XENVBD_FACT_RENEWED;
+		if (!success)
+			model_drop_rings(m);
 		return true;
 	case XENVBD_ACT_MAP:
 		model_map(m, success);

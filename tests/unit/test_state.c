@@ -168,6 +168,9 @@ static void check_action(unsigned int own, unsigned int frontend, unsigned int f
 	if (action == XENVBD_ACT_OPEN)
 		expect(facts & NAMED && !(facts & (REMNANT | GONE)),
 		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
+	if (action == XENVBD_ACT_COMPARE)
+		expect(opening && facts & RINGS && facts & RENEWED,
+		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
 	if (action == XENVBD_ACT_MAP)
 		expect(opening && !(facts & (BROKEN | FAILED | GONE)),
 		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
@@ -237,6 +240,29 @@ static void the_toolstacks_closing_is_not_lost(void **state)
 	for_all(check_closing);
 }
 
+/* A guest that has resumed in place says no more than that its state is 3. */
+static void other_rings_are_a_new_start(void **state)
+{
+	struct model m = { XenbusStateConnected, DISK | RINGS | RENEWED, true };
+
+	assert_int_equal(xenvbd_next_action(m.own, 3, m.facts), XENVBD_ACT_COMPARE);
+	model_act(&m, XENVBD_ACT_COMPARE, false);
+	assert_int_equal(xenvbd_next_action(m.own, 3, m.facts), XENVBD_ACT_INITWAIT);
+	run(&m, XenbusStateInitialised);
+	assert_int_equal(m.own, XenbusStateConnected);
+	assert_true(m.running);
+
+	/* The same ones are not. */
+	m.facts |= RENEWED;
+	model_act(&m, XENVBD_ACT_COMPARE, true);
+	assert_int_equal(xenvbd_next_action(m.own, 3, m.facts), XENVBD_ACT_NONE);
+
+	/* Nor is a disk needed. */
+	m = (struct model){ XenbusStateInitWait, RINGS | RENEWED };
+	model_act(&m, xenvbd_next_action(m.own, 4, m.facts), false);
+	assert_int_equal(xenvbd_next_action(m.own, 4, m.facts), XENVBD_ACT_MAP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest transitions[] = {
@@ -247,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_life_goes_through_the_states),
 		cmocka_unit_test(no_action_without_its_reason),
 		cmocka_unit_test(the_toolstacks_closing_is_not_lost),
+		cmocka_unit_test(other_rings_are_a_new_start),
 		cmocka_unit_test(rings_from_before_a_close_are_not_connected_again),
 	};
 

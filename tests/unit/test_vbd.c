@@ -308,6 +308,59 @@ static void the_cache_may_not_be_written_back(void **state)
 	assert_int_equal(disk_a->nr[DISK_INVALIDATE], 1);
 }
 
+static void rings_are_known_by_their_keys(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		bool other;
+	} cases[] = {
+		{ "queue-1/ring-ref", "99", true },
+		{ "queue-1/event-channel", "99", true },
+		{ "queue-0/ring-ref", "99", true },
+		{ "multi-queue-num-queues", "3", true },
+		{ "state", "3", false },
+		{ "feature-persistent", "1", false },
+		/* Who has removed it does not begin anew. */
+		{ "queue-1/ring-ref", NULL, false },
+		{ "queue-1/event-channel", "junk", false },
+		{ "multi-queue-num-queues", "99", false },
+	};
+	unsigned int i;
+	char path[128], *before;
+
+	with_rings(3);
+	xenstore_set(FE "/multi-queue-num-queues", "2");
+	map();
+	assert_false(xenvbd_has_other_rings(vbd));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(path, sizeof(path), FE "/%s", cases[i].key);
+		before = xenstore_get(path) ? strdup(xenstore_get(path)) : NULL;
+		if (cases[i].value)
+			xenstore_set(path, "%s", cases[i].value);
+		else
+			xenstore_remove(path);
+		expect(xenvbd_has_other_rings(vbd) == cases[i].other, "%s = %s", cases[i].key,
+		       cases[i].value);
+		if (before)
+			xenstore_set(path, "%s", before);
+		free(before);
+	}
+	assert_false(xenvbd_has_other_rings(vbd));
+}
+
+static void a_larger_ring_is_another(void **state)
+{
+	xenstore_set(FE "/ring-page-order", "1");
+	xenstore_set(FE "/ring-ref0", "8");
+	xenstore_set(FE "/ring-ref1", "9");
+	map();
+	assert_false(xenvbd_has_other_rings(vbd));
+	xenstore_set(FE "/ring-ref1", "10");
+	assert_true(xenvbd_has_other_rings(vbd));
+	xenstore_set(FE "/ring-page-order", "0");
+	assert_true(xenvbd_has_other_rings(vbd));
+}
+
 static void there_may_be_no_memory_for_a_vbd(void **state)
 {
 	struct xenbus_device *xbdev = vbd->xbdev;
@@ -470,6 +523,8 @@ int main(void)
 		VBD_TEST(memory_may_be_short_at_each_step),
 		VBD_TEST(a_thread_that_cannot_be_started_is_named),
 		VBD_TEST(the_cache_may_not_be_written_back),
+		VBD_TEST(rings_are_known_by_their_keys),
+		VBD_TEST(a_larger_ring_is_another),
 		VBD_TEST(there_may_be_no_memory_for_a_vbd),
 		VBD_TEST(what_rings_have_counted_stays),
 		VBD_TEST(without_rings_there_is_nothing_to_drop),

@@ -852,6 +852,66 @@ static void closed_is_the_answer_to_closing(void **state)
 	expect_state("2");
 }
 
+/* ---- rings that are published again ------------------------------------- */
+
+static void a_guest_that_resumes_in_place_is_heard(void **state)
+{
+	static const char *const states[] = { "3", "4" };
+	unsigned int i;
+
+	connect();
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		control_request(ring(), BLKIF_OP_READ);
+		xenstore_set(FE "/ring-ref", "%u", 20 + i);
+		xenstore_set(FE "/event-channel", "%u", 30 + i);
+		xenstore_log_clear();
+		frontend(states[i]);
+		expect_state("4");
+		assert_int_equal(ring()->irq, 30 + i);
+		assert_int_equal(bus_nr_maps(), 1);
+		assert_int_equal(bus_nr_irqs(), 1);
+		/* What the old ring had is done. */
+		assert_int_equal(vbd()->stats.rd_req, 1 + i);
+		control_request(ring(), BLKIF_OP_READ);
+		fake_bio_end_all();
+		fake_task_run(ring()->task);
+		assert_int_equal(control_nr_responses(ring(), BLKIF_RSP_OKAY), 1);
+		vbd()->stats.rd_req--;
+	}
+	expect_report(NULL);
+}
+
+static void the_same_rings_are_no_new_start(void **state)
+{
+	struct xenvbd_ring *before;
+
+	connect();
+	before = ring();
+	xenstore_log_clear();
+	frontend("3");
+	frontend("4");
+	/* A key that is gone says nothing of a new ring. */
+	xenstore_remove(FE "/event-channel");
+	frontend("4");
+	assert_ptr_equal(ring(), before);
+	assert_int_equal(xenstore_log_nr, 0);
+}
+
+static void rings_may_change_before_the_disk_is_there(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	frontend("3");
+	xenstore_set(FE "/ring-ref", "10");
+	xenstore_set(FE "/event-channel", "11");
+	frontend("3");
+	assert_int_equal(ring()->irq, 11);
+	insert("8:1");
+	expect_state("4");
+	assert_int_equal(ring()->irq, 11);
+	assert_int_equal(bus_nr_maps(), 1);
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 static void a_vbd_has_one_watch(void **state)
@@ -1192,6 +1252,9 @@ int main(void)
 		XS_TEST(a_vbd_stays_if_its_end_is_taken_back),
 		XS_TEST(a_frontend_in_use_is_not_let_go_unheard),
 		XS_TEST(closed_is_the_answer_to_closing),
+		XS_TEST(a_guest_that_resumes_in_place_is_heard),
+		XS_TEST(the_same_rings_are_no_new_start),
+		XS_TEST(rings_may_change_before_the_disk_is_there),
 		XS_TEST(a_vbd_has_one_watch),
 		XS_TEST(a_directory_that_is_replaced_is_not_ours),
 		XS_TEST(nothing_flips_without_a_watch),

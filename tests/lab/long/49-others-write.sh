@@ -82,6 +82,80 @@ starting_again()
 	END
 }
 
+# A guest that resumes in place has other rings, and says 3 as if nothing were
+resuming()
+{
+	ok "a disk that takes two seconds" delayed_disk 2000
+	says "other rings" DISK="$(devt_hex /dev/nullb0)" <<-'END'
+		protocol x86_64-abi
+		vbd physical-device=$DISK
+		connect
+		write sector=0 n=8
+		renew
+		publish
+		state 3
+		wait-backend 4
+		features
+		state 4
+		read sector=0 n=8
+		write sector=8 n=88
+		read sector=8 n=88
+		state 4
+		state 3
+		sleep ms=500
+		expect-be state 4 timeout=0
+		read sector=0 n=8
+		expect-error absent timeout=0
+		close
+		reopen
+		ring pages=4 queues=2
+		connect
+		write sector=0 n=8 queue=1
+		renew
+		publish
+		state 4
+		write sector=16 n=8 queue=1
+		read sector=0 n=8
+		read sector=16 n=8 queue=0
+		close
+		destroy
+	END
+	says "other rings, while requests are in flight" SLOW="$(devt_hex /dev/mapper/slow)" <<-'END'
+		protocol x86_64-abi
+		vbd physical-device=$SLOW
+		connect
+		repeat 4 read sector=0 n=8 queued
+		push
+		renew
+		publish
+		state 3
+		timeout io=20000
+		read sector=8 n=8
+		close
+		destroy
+	END
+	says "other rings before the disk" DISK="$(devt_hex /dev/nullb0)" <<-'END'
+		protocol x86_64-abi
+		vbd mode=w
+		wait-backend 2
+		alloc
+		publish
+		state 3
+		sleep ms=500
+		renew
+		publish
+		state 3
+		sleep ms=500
+		be-write physical-device $DISK
+		wait-backend 4
+		features
+		state 4
+		read sector=0 n=8
+		close
+		destroy
+	END
+}
+
 # replacements N: a script of blkfe that makes the directories anew N times, in one
 # transaction each, as soon as it sees Closed
 # shellcheck disable=SC2016 # variables of blkfe
@@ -145,6 +219,7 @@ ok "the backend loads" module_load max_queues=2
 ok "a disk in memory" null_disk
 subtest "connecting" connecting
 subtest "starting again" starting_again
+subtest "resuming" resuming
 subtest "replaced" replaced
 subtest "unbound and deleted" unbound_and_deleted
 subtest "unbound and closing" unbound_and_closing

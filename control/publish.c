@@ -12,6 +12,7 @@
 #include "common.h"
 #include "control/states.h"
 #include "control/store.h"
+#include "data/param.h"
 
 /* Sixteen pages of 4 KiB: the largest ring that xenbus_map_ring_valloc() maps. */
 #define MAX_RING_PAGE_ORDER	XENBUS_MAX_RING_GRANT_ORDER
@@ -19,7 +20,7 @@
 static int publish_set_max_queues(const char *val,
 				  const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, XENVBD_MAX_RINGS);
+	return xenvbd_param_set_uint(val, kp, 0, XENVBD_MAX_RINGS);
 }
 
 static const struct kernel_param_ops max_queues_ops = {
@@ -35,7 +36,7 @@ MODULE_PARM_DESC(max_queues,
 static int publish_set_max_ring_page_order(const char *val,
 					   const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, MAX_RING_PAGE_ORDER);
+	return xenvbd_param_set_uint(val, kp, 0, MAX_RING_PAGE_ORDER);
 }
 
 static const struct kernel_param_ops max_ring_page_order_ops = {

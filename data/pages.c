@@ -21,6 +21,7 @@
 #include <xen/page.h>
 
 #include "common.h"
+#include "data/param.h"
 #include "trace.h"
 
 /* The pages that grants are mapped to, in use or not. */
@@ -35,12 +36,14 @@
 #define MAX_UNUSED_SECONDS	86400
 
 static unsigned int max_buffer_pages = 1024;
-module_param(max_buffer_pages, uint, 0644);
+module_param_cb(max_buffer_pages, &xenvbd_param_count_ops, &max_buffer_pages,
+		0644);
 MODULE_PARM_DESC(max_buffer_pages,
 		 "Pages an idle ring keeps to map grants to. Default 1024");
 
 static unsigned int max_persistent_grants = 1056;
-module_param(max_persistent_grants, uint, 0644);
+module_param_cb(max_persistent_grants, &xenvbd_param_count_ops,
+		&max_persistent_grants, 0644);
 MODULE_PARM_DESC(max_persistent_grants,
 		 "Grants a ring keeps mapped between requests. Default 1056");
 

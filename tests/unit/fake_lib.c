@@ -221,17 +221,18 @@ int __sysfs_match_string(const char * const *strs, size_t nr, const char *str)
 	return -EINVAL;
 }
 
-int param_set_uint_minmax(const char *val, const struct kernel_param *kp,
-			  unsigned int min, unsigned int max)
+enum system_states system_state = SYSTEM_RUNNING;
+
+int kstrtoll(const char *str, unsigned int base, long long *val)
 {
-	unsigned int num;
-	int err = kstrtouint(val, 0, &num);
+	u64 parsed;
+	int err = kstrtou64(str + (str[0] == '-'), base, &parsed);
 
 	if (err)
 		return err;
-	if (num < min || num > max)
-		return -EINVAL;
-	*(unsigned int *)kp->arg = num;
+	if (parsed > LLONG_MAX)
+		return -ERANGE;
+	*val = str[0] == '-' ? -(long long)parsed : (long long)parsed;
 	return 0;
 }
 

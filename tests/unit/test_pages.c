@@ -809,6 +809,25 @@ static void a_ring_needs_all_of_its_memory(void **state)
 	}
 }
 
+/* Stock takes these as none at all. */
+static void negative_parameters_are_none(void **state)
+{
+	const struct kernel_param *grants = &shim_param_max_persistent_grants;
+	const struct kernel_param *pages = &shim_param_max_buffer_pages;
+
+	system_state = SYSTEM_BOOTING;
+	assert_int_equal(grants->ops->set("-1", grants), 0);
+	assert_int_equal(max_persistent_grants, 0);
+	assert_int_equal(pages->ops->set("-5", pages), 0);
+	assert_int_equal(max_buffer_pages, 0);
+	system_state = SYSTEM_RUNNING;
+	assert_int_equal(grants->ops->set("-1", grants), -EINVAL);
+	assert_int_equal(grants->ops->set("4294967295", grants), 0);
+	assert_int_equal(max_persistent_grants, UINT_MAX);
+	max_persistent_grants = 1056;
+	max_buffer_pages = 1024;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -842,6 +861,7 @@ int main(void)
 		cmocka_unit_test(the_end_waits_for_those_below),
 		cmocka_unit_test(rings_share_the_pages_of_a_vbd),
 		cmocka_unit_test(a_ring_needs_all_of_its_memory),
+		cmocka_unit_test(negative_parameters_are_none),
 	};
 
 	return RUN(tests);

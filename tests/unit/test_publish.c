@@ -123,11 +123,36 @@ static void parameters_have_limits(void **state)
 	assert_int_equal(max_ring_page_order, 0);
 	assert_int_equal(order->ops->set("4", order), 0);
 	assert_int_equal(max_ring_page_order, 4);
-	/* What is out of range is never offered, whatever becomes of it. */
-	queues->ops->set("65", queues);
-	assert_in_range(max_queues, 0, 64);
-	order->ops->set("5", order);
-	assert_in_range(max_ring_page_order, 0, 4);
+	/* Who sets it while the driver is in use sees the error. */
+	assert_int_equal(queues->ops->set("65", queues), -EINVAL);
+	assert_int_equal(queues->ops->set("-1", queues), -EINVAL);
+	assert_int_equal(queues->ops->set("many", queues), -EINVAL);
+	assert_int_equal(max_queues, 64);
+	assert_int_equal(order->ops->set("5", order), -EINVAL);
+	assert_int_equal(max_ring_page_order, 4);
+}
+
+/* Lines of modprobe.d that the stock module takes. */
+static void parameters_do_not_keep_the_module_from_loading(void **state)
+{
+	const struct kernel_param *queues = &shim_param_max_queues;
+	const struct kernel_param *order = &shim_param_max_ring_page_order;
+
+	system_state = SYSTEM_BOOTING;
+	assert_int_equal(queues->ops->set("8", queues), 0);
+	assert_int_equal(max_queues, 8);
+	assert_false(fake_logged("out of range"));
+	assert_int_equal(queues->ops->set("128", queues), 0);
+	assert_int_equal(max_queues, 64);
+	assert_true(fake_logged("notice: xen-blkback: max_queues=128 is out of range, and counts as 64"));
+	assert_int_equal(order->ops->set("5", order), 0);
+	assert_int_equal(max_ring_page_order, 4);
+	assert_int_equal(order->ops->set("-1", order), 0);
+	assert_int_equal(max_ring_page_order, 0);
+	/* This no module takes. */
+	assert_int_equal(order->ops->set("", order), -EINVAL);
+	assert_int_equal(order->ops->set("99999999999999999999", order), -ERANGE);
+	system_state = SYSTEM_RUNNING;
 }
 
 static void a_disk_is_described(void **state)
@@ -549,6 +574,7 @@ int main(void)
 		PUBLISH_TEST(parameters_decide_the_transport),
 		PUBLISH_TEST(the_policy_decides_on_persistent_grants),
 		PUBLISH_TEST(parameters_have_limits),
+		PUBLISH_TEST(parameters_do_not_keep_the_module_from_loading),
 		PUBLISH_TEST(a_disk_is_described),
 		PUBLISH_TEST(a_poor_disk_is_described),
 		PUBLISH_TEST(each_bit_of_info_has_a_meaning),

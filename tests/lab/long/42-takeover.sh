@@ -172,7 +172,7 @@ refusals()
 # old_one_back: the other does not load
 old_one_back()
 {
-	ok "a module that does not load" tool 2 max_queues=1000
+	ok "a module that does not load" tool 2 max_queues=many
 	is "$(loaded)" stock "the old one is back"
 	is "$(parameter max_queues)" 2 "as it was"
 	ok "and serves" writes_on 0 xvda

@@ -61,8 +61,21 @@ offered()
 	ok "detach" hand_detach xvdb
 }
 
-not_ok "the backend does not load with 65 queues" module_load max_queues=65
-not_ok "nor with rings of 32 pages" module_load max_ring_page_order=5
+# Lines in modprobe.d that the stock module takes
+beyond()
+{
+	ok "it loads" module_load max_queues=128 max_ring_page_order=5 \
+		max_persistent_grants=-1 max_buffer_pages=-1
+	is "$(parameter max_queues)" 64 "128 queues count as 64"
+	is "$(parameter max_ring_page_order)" 4 "32 pages as 16"
+	is "$(parameter max_persistent_grants) $(parameter max_buffer_pages)" "0 0" \
+		"negative numbers as none"
+	ok "the log says so" eval "dmesg | grep 'max_queues=128 is out of range, and counts as 64'"
+	ok "it unloads" module_unload
+}
+
+beyond
+not_ok "the backend does not load with what is no number" module_load max_queues=many
 ok "the backend loads" module_load
 ok "max_queues has a range" refuses max_queues 65 -1 4294967296 many ""
 ok "and takes what is in it" takes max_queues 1 64 0

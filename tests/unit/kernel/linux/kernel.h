@@ -200,6 +200,7 @@ void msleep(unsigned int msecs);
 /* To the log that tests read; @level is err, warn, notice, info or debug. */
 void shim_log(const char *level, const char *fmt, ...);
 
+#define pr_notice(fmt, ...)		shim_log("notice", fmt, ##__VA_ARGS__)
 #define pr_debug(fmt, ...)		shim_log("debug", fmt, ##__VA_ARGS__)
 #define pr_err_ratelimited(fmt, ...)	shim_log("err", fmt, ##__VA_ARGS__)
 
@@ -209,6 +210,13 @@ int shim_vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
 int kstrtouint(const char *str, unsigned int base, unsigned int *val);
+/* Before RUNNING what is linked into the kernel gets its parameters. */
+extern enum system_states {
+	SYSTEM_BOOTING,
+	SYSTEM_RUNNING,
+} system_state;
+
+int kstrtoll(const char *str, unsigned int base, long long *val);
 int kstrtou64(const char *str, unsigned int base, u64 *val);
 ssize_t strscpy(char *dst, const char *src, size_t size);
 char *strreplace(char *str, char from, char to);

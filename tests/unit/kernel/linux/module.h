@@ -22,8 +22,6 @@ struct kernel_param {
 	void *arg;
 };
 
-int param_set_uint_minmax(const char *val, const struct kernel_param *kp,
-			  unsigned int min, unsigned int max);
 int param_get_uint(char *buf, const struct kernel_param *kp);
 
 #define module_param(name, type, perm)

@@ -22,13 +22,18 @@
  */
 static int disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 {
+	struct file *file = ERR_PTR(-EROFS);
 	struct gendisk *gd;
-	struct file *file;
 
-	file = bdev_file_open_by_dev(devt,
-				     readonly ? BLK_OPEN_READ :
-						BLK_OPEN_READ | BLK_OPEN_WRITE,
-				     NULL, NULL);
+	if (!readonly)
+		file = bdev_file_open_by_dev(devt,
+					     BLK_OPEN_READ | BLK_OPEN_WRITE,
+					     NULL, NULL);
+	/* Some disks that are read-only say so when they are opened. */
+	if (file == ERR_PTR(-EROFS) || file == ERR_PTR(-EACCES)) {
+		readonly = true;
+		file = bdev_file_open_by_dev(devt, BLK_OPEN_READ, NULL, NULL);
+	}
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 

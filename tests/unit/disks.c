@@ -96,6 +96,8 @@ struct file *bdev_file_open_by_dev(dev_t dev, blk_mode_t mode, void *holder,
 	/* Shared disks are opened by several vbds. */
 	shim_bug_on(holder);
 	err = disk_do(&disks[i], DISK_OPEN);
+	if (!err && mode & BLK_OPEN_WRITE)
+		err = disks[i].err_write;
 	if (err)
 		return ERR_PTR(err);
 	file = kmalloc(sizeof(*file), GFP_KERNEL);

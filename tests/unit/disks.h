@@ -25,6 +25,8 @@ struct disk {
 	/* Done so often, and failing with. */
 	unsigned int nr[DISK_NR_OPS];
 	int err[DISK_NR_OPS];
+	/* If it is open for writing. */
+	int err_write;
 };
 
 /*

@@ -114,6 +114,30 @@ static void a_read_only_disk_makes_the_vbd_so(void **state)
 	assert_true(fake_logged("notice: disk 8:1 is read-only, and so is the vbd"));
 }
 
+/* As the SCSI layer does with write protection. */
+static void a_disk_that_refuses_to_be_written_is_read_only(void **state)
+{
+	static const int errs[] = { -EROFS, -EACCES };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(errs); i++) {
+		disk_a->err_write = errs[i];
+		open_first();
+		assert_int_equal(disk_a->mode, BLK_OPEN_READ);
+		assert_true(vbd->disk.readonly);
+		assert_false(vbd->disk.discard);
+		assert_true(fake_logged("notice: disk 8:1 is read-only, and so is the vbd"));
+		xenvbd_disk_close(vbd);
+	}
+	/* Other errors are errors. */
+	disk_a->err_write = -EBUSY;
+	expect_error(vbd, xenvbd_disk_open(vbd), -EBUSY, "opening disk 8:1 for writing");
+	/* So is a disk that cannot even be read. */
+	disk_a->err_write = 0;
+	disk_a->err[DISK_OPEN] = -EROFS;
+	expect_error(vbd, xenvbd_disk_open(vbd), -EROFS, "opening disk 8:1 for writing");
+}
+
 static void what_a_disk_cannot_do_is_not_offered(void **state)
 {
 	fake_disk.bdev.write_cache = false;
@@ -661,6 +685,7 @@ int main(void)
 		DISK_TEST(a_vbd_without_the_key_waits),
 		DISK_TEST(a_mode_without_w_is_read_only),
 		DISK_TEST(a_read_only_disk_makes_the_vbd_so),
+		DISK_TEST(a_disk_that_refuses_to_be_written_is_read_only),
 		DISK_TEST(what_a_disk_cannot_do_is_not_offered),
 		DISK_TEST(keys_may_ask_for_less),
 		DISK_TEST(a_cd_drive_is_one_in_any_case),

@@ -4,7 +4,9 @@
  * and in the log, there not too often.
  */
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "common.h"
 #include "control/store.h"
@@ -87,4 +89,43 @@ void xenvbd_error_report(struct xenvbd *vbd, int err)
 		return;
 	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error.text);
 	xenvbd_store_end(vbd);
+}
+
+/* Remove a directory that is empty. */
+static void error_remove_empty(struct xenbus_transaction xbt, const char *dir)
+{
+	unsigned int nr;
+	char **names = xenbus_directory(xbt, dir, "", &nr);
+
+	if (IS_ERR(names))
+		return;
+	kfree(names);
+	if (!nr)
+		xenbus_rm(xbt, dir, "");
+}
+
+/**
+ * xenvbd_error_clear - nothing is wrong any more: remove the error node
+ * @vbd: the device
+ * @xbt: what is written along with it
+ *
+ * Toolstacks take a node that is left for an error. In a driver domain it also
+ * takes room, and so does the directory of a guest that is no more.
+ *
+ * Context: process.
+ */
+void xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	const char *node = vbd->xbdev->nodename;
+	char *dir;
+
+	if (!xenbus_exists(xbt, "error", node))
+		return;
+	dir = kasprintf(GFP_KERNEL, "error/%s", node);
+	if (!dir)
+		return;
+	xenbus_rm(xbt, dir, "");
+	*strrchr(dir, '/') = 0;
+	error_remove_empty(xbt, dir);
+	kfree(dir);
 }

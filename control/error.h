@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/ratelimit.h>
 
+struct xenbus_transaction;
 struct xenvbd;
 
 /* What went wrong with a vbd last. */
@@ -20,5 +21,6 @@ __printf(3, 4)
 int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...);
 void xenvbd_error_fatal(struct xenvbd *vbd, int err);
 void xenvbd_error_report(struct xenvbd *vbd, int err);
+void xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt);
 
 #endif /* XENVBD_ERROR_H */

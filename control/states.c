@@ -103,6 +103,10 @@ static int states_write(struct xenvbd *vbd, struct xenbus_transaction xbt,
 		return err;
 	if (xenvbd_picture_action(vbd, &now) != want->action)
 		return -ESTALE;
+	/* Where all is well there is no error any more. */
+	if (want->state == XenbusStateConnected ||
+	    want->state == XenbusStateClosed)
+		xenvbd_error_clear(vbd, xbt);
 	return xenbus_printf(xbt, vbd->xbdev->nodename, "state", "%d",
 			     want->state);
 }

@@ -130,6 +130,28 @@ static void a_quiet_error_may_find_no_memory(void **state)
 	assert_int_equal(fake_nr_msleeps, 1);
 }
 
+static void what_is_well_again_leaves_no_node(void **state)
+{
+	/* As xenbus makes directories. */
+	xenstore_set("error/backend/vbd/7", "%s", "");
+	xenvbd_error(vbd, -EINVAL, "it is wrong");
+	xenvbd_error_fatal(vbd, -EINVAL);
+	xenstore_set("error/backend/vbd/7/51728/error", "5 another vbd's");
+	xenvbd_error_clear(vbd, XBT_NIL);
+	expect_node(NODE, NULL);
+	/* The guest's other disk has one. */
+	expect_node("error/backend/vbd/7/51728/error", "5 another vbd's");
+	expect_node("error/backend/vbd/7", "");
+	xenstore_remove("error/backend/vbd/7/51728");
+	xenvbd_error_report(vbd, -EINVAL);
+	xenvbd_error_clear(vbd, XBT_NIL);
+	expect_node("error/backend/vbd/7", NULL);
+	/* And nothing is removed where there is nothing. */
+	xenstore_log_clear();
+	xenvbd_error_clear(vbd, XBT_NIL);
+	assert_int_equal(xenstore_log_nr, 0);
+}
+
 static void what_was_removed_reports_nothing(void **state)
 {
 	unsigned int before = xenstore_nr_calls(), i;
@@ -174,6 +196,7 @@ int main(void)
 		ERROR_TEST(a_reported_error_changes_no_state),
 		ERROR_TEST(the_log_is_limited_and_the_store_is_not),
 		ERROR_TEST(a_quiet_error_may_find_no_memory),
+		ERROR_TEST(what_is_well_again_leaves_no_node),
 		ERROR_TEST(what_was_removed_reports_nothing),
 		ERROR_TEST(one_writes_at_a_time),
 		ERROR_TEST(what_was_removed_may_not_write),

@@ -912,6 +912,29 @@ static void rings_may_change_before_the_disk_is_there(void **state)
 	assert_int_equal(bus_nr_maps(), 1);
 }
 
+/* ---- errors that have ended --------------------------------------------- */
+
+static void an_error_goes_when_all_is_well(void **state)
+{
+	probe();
+	xenstore_set(FE "/event-channel", "none");
+	frontend("3");
+	expect_report("22 " FE "/event-channel: \"none\" is not a number");
+	xenstore_set(FE "/event-channel", "9");
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+	expect_report(NULL);
+	/* Before Closed, too: a toolstack would take it for a failure to close. */
+	disk_b->bdev.read_only = true;
+	insert("8:2");
+	expect_report("124 new disk is read-only, the old one stays");
+	detach();
+	frontend("6");
+	expect_state("6");
+	expect_report(NULL);
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 static void a_vbd_has_one_watch(void **state)
@@ -1255,6 +1278,7 @@ int main(void)
 		XS_TEST(a_guest_that_resumes_in_place_is_heard),
 		XS_TEST(the_same_rings_are_no_new_start),
 		XS_TEST(rings_may_change_before_the_disk_is_there),
+		XS_TEST(an_error_goes_when_all_is_well),
 		XS_TEST(a_vbd_has_one_watch),
 		XS_TEST(a_directory_that_is_replaced_is_not_ours),
 		XS_TEST(nothing_flips_without_a_watch),

@@ -87,7 +87,8 @@ bool xenvbd_answer_all(struct xenvbd_ring *ring)
 	if (!reqs)
 		return false;
 
-	if (ring->pages.copy.nr_reqs)
+	/* A guest whose vbd is gone may use the grants for something else. */
+	if (ring->pages.copy.nr_reqs && !READ_ONCE(ring->vbd->abandoned))
 		xenvbd_copy_out(ring, reqs);
 	answer_each(ring, reqs);
 	return true;

@@ -396,6 +396,37 @@ static void what_was_not_sent_stays(void **state)
 	assert_int_equal(fake_nr_submits - submits, 2);
 }
 
+/*
+ * It may have ended the grants, since nobody has the pages mapped, and granted other
+ * pages by the same numbers.
+ */
+static void a_guest_gets_no_data_that_it_does_not_wait_for(void **state)
+{
+	unsigned long copies;
+
+	connect();
+	copies = fake_nr_copies;
+	fake_idle = disk_hangs;
+	go();
+	fake_idle = answer;
+	control_settle();
+	expect_no_remnant();
+	assert_int_equal(fake_nr_copies, copies);
+}
+
+static void but_one_that_lives_on_does(void **state)
+{
+	unsigned long copies;
+
+	connect();
+	copies = fake_nr_copies;
+	fake_idle = answer;
+	bus_unbind(xbdev);
+	expect_no_remnant();
+	assert_int_equal(fake_nr_copies, copies + 1);
+	go();
+}
+
 /* A guest that lives on has all of its requests done. */
 static void what_was_not_sent_is_if_the_guest_lives(void **state)
 {
@@ -552,6 +583,8 @@ int main(void)
 		TEARDOWN_TEST(who_waits_may_go),
 		TEARDOWN_TEST(a_whole_disk_is_what_its_partitions_are),
 		TEARDOWN_TEST(what_was_not_sent_stays),
+		TEARDOWN_TEST(a_guest_gets_no_data_that_it_does_not_wait_for),
+		TEARDOWN_TEST(but_one_that_lives_on_does),
 		TEARDOWN_TEST(what_was_not_sent_is_if_the_guest_lives),
 		TEARDOWN_TEST(an_unbind_does_not_wait_for_what_nobody_wants),
 		TEARDOWN_TEST(who_gives_up_does_not_say_closed),

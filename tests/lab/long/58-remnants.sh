@@ -176,11 +176,11 @@ reads_pass()
 
 exchanges()
 {
-	ok "a disk" stuck_disk 0
-	ok "it stops to answer" stuck_stop 0
+	ok "two disks" each 2 stuck_disk
+	ok "one stops to answer" stuck_stop 0
 	ok "a guest writes to it" stuck_guest 0
 	ok "it is removed by force" vanish 52000
-	says "another guest's disk is exchanged" DISK="$(devt_hex /dev/ram0)" \
+	says "another guest's disk is exchanged" DISK="$(devt_hex /dev/mapper/stuck1)" \
 		STUCK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
 		protocol x86_64-abi
 		vbd devid=52016 physical-device=$DISK
@@ -199,7 +199,7 @@ exchanges()
 		close
 		destroy
 	END
-	ok "the disk is free" stuck_remove 0
+	ok "the disks are free" each 2 stuck_remove
 }
 
 # partition NUMBER: of the SCSI disk
@@ -241,7 +241,6 @@ partitions()
 ok "the backend loads" module_load
 subtest "not sent" not_sent
 ok "a disk in memory, with a cache" null_disk cache_size=16
-ok "another one" ram_disks 1 16384
 subtest "barriers not sent" not_sent_barriers
 subtest "waits" waits
 subtest "gives up" gives_up

@@ -358,6 +358,29 @@ static void who_waits_may_go(void **state)
 	assert_int_equal(bus_nr_devices(), 0);
 }
 
+/* In order, so that it is no remnant itself. */
+static void new_one_ends(void)
+{
+	new_one_waits();
+	xenstore_set(BE "/online", "0");
+	xenstore_set(BE "/state", "5");
+	xenstore_set(FE "/state", "6");
+	settle_others();
+	assert_true(is(BE "/state", "6"));
+	assert_int_equal(bus_nr_registered(), 0);
+	settle_others();
+}
+
+static void who_waits_may_end(void **state)
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	look_at_new = new_one_ends;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_null(look_at_new);
+	assert_int_equal(bus_nr_devices(), 0);
+}
+
 static void a_whole_disk_is_what_its_partitions_are(void **state)
 {
 	struct block_device *other = &disk_b->bdev;
@@ -581,6 +604,7 @@ int main(void)
 		TEARDOWN_TEST(but_not_for_old_reads),
 		TEARDOWN_TEST(an_exchange_waits_for_old_writes),
 		TEARDOWN_TEST(who_waits_may_go),
+		TEARDOWN_TEST(who_waits_may_end),
 		TEARDOWN_TEST(a_whole_disk_is_what_its_partitions_are),
 		TEARDOWN_TEST(what_was_not_sent_stays),
 		TEARDOWN_TEST(a_guest_gets_no_data_that_it_does_not_wait_for),

@@ -945,6 +945,17 @@ static void a_vbd_has_one_watch(void **state)
 	assert_true(xenstore_is_watched(BE));
 }
 
+/* An event of something else, while Closed is about to be written. */
+static void only_closed_ends_a_vbd(void **state)
+{
+	connect();
+	vbd()->ending = true;
+	xenstore_touch(BE "/online");
+	control_settle();
+	assert_int_equal(bus_nr_registered(), 1);
+	vbd()->ending = false;
+}
+
 /* A toolstack that has seen Closed makes the directory anew, all at once. */
 static void replace_directory(enum xenstore_op op, const char *path)
 {
@@ -1280,6 +1291,7 @@ int main(void)
 		XS_TEST(rings_may_change_before_the_disk_is_there),
 		XS_TEST(an_error_goes_when_all_is_well),
 		XS_TEST(a_vbd_has_one_watch),
+		XS_TEST(only_closed_ends_a_vbd),
 		XS_TEST(a_directory_that_is_replaced_is_not_ours),
 		XS_TEST(nothing_flips_without_a_watch),
 		XS_TEST(a_vbd_ends_without_a_further_watch),

@@ -41,8 +41,9 @@ checkpatch_ignore()
 }
 
 # What codespell takes for a mistake: a shared ring, a function of the lab's tests,
-# modinfo's word, the end of "to and fro", and what a test misspells on purpose
-SPELLED=sring,isnt,parm,fro,eror
+# modinfo's word, the end of "to and fro", a file of sysfs, an old disk, and what tests
+# misspell on purpose
+SPELLED=sring,isnt,parm,fro,inflight,eror,lits,hda
 
 # ---- helpers ----------------------------------------------------------------
 
@@ -249,6 +250,18 @@ check_rst()
 		rst2html --report=2 --halt=5 "$f" 2>&1 >/dev/null
 		LC_ALL=C.UTF-8 grep -nE '^[^ ].{80,}$' "$f" | sed "s|^|$f:|; s|\$|: more than 80 columns|"
 	done < <(repo_files | grep '\.rst$') | none
+}
+
+# As man will show them
+check_man()
+{
+	local f
+
+	need rst2man || return
+	cd "$SRC" || return
+	while IFS= read -r f; do
+		rst2man --halt=warning "$f" 2>&1 >/dev/null
+	done < <(repo_files | grep '^Documentation/man/') | none
 }
 
 check_file_length()

@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is stuck, since when, and what to do."""
+import re
+import textwrap
+import time
+
+from .disk import NETWORK
+from .table import plural, spoken
+
+# Somebody has to act, or it is a remark only.
+STUCK, REMARK = True, False
+
+ONLY_DISK = ("The driver waits for this disk and for nothing else. Other disks "
+             "can be attached and detached meanwhile. ")
+MEANS = {
+    "closing": ONLY_DISK + "A detach, or the end of the guest, waits until the "
+               "disk has answered, and then ends by itself.",
+    "opening the disk": ONLY_DISK + "An attach waits until the disk can be "
+               "opened.",
+    "exchanging the disk": ONLY_DISK + "The old disk has to answer before the "
+               "new one takes its place. The guest's requests wait.",
+    "closing the disk": ONLY_DISK + "All requests are answered; the disk "
+               "itself has not come back from being closed.",
+    "writing back the disk's cache": ONLY_DISK + "What this domain has cached "
+               "of the disk goes to it before the guest may use it.",
+}
+OLD = ("The disk does not answer. The guest waits; so will a detach. Other "
+       "vbds are not affected.")
+REMNANT = ("The vbd was removed while its disk had requests. The guest's "
+           "memory cannot be freed before the disk has answered: the domain "
+           "stays as a zombie, the disk stays in use, and the module cannot be "
+           "unloaded. A new vbd of the same name is not affected.")
+GUEST = ("The driver has asked the guest to close the disk, and the guest has "
+         "not done it: most likely it uses the disk, as a mounted file system "
+         "or as swap.")
+
+# An error of the driver: what it means
+ERRORS = (
+    ("is not MAJOR:MINOR", "The hotplug script has written a wrong "
+     "physical-device. Look into /var/log/xen/xen-hotplug.log."),
+    ("opening disk", "The disk cannot be opened: it is gone, it is "
+     "read-only, or somebody else has it exclusively."),
+    ("diskseq", "The disk's number belongs to another disk now. Detach the "
+     "vbd, and attach it again."),
+    ("has vanished", "The disk was taken away under the guest. Detach the "
+     "vbd."),
+    ("the old one stays", "The disk was not exchanged. Choose one that fits."),
+    ("broken its ring", "The guest has a fault, or attacks. It may connect "
+     "again."),
+    ("saw state", "The guest's driver has a fault."),
+    ("", "xenstore.rst, in the documentation of xen-blkback, has the list of "
+     "errors."),
+)
+
+
+class Finding:
+    """parts are (title, [paragraph...]); an indented paragraph is a command."""
+
+    def __init__(self, vbd, stuck, text):
+        self.vbd = vbd
+        self.stuck = stuck
+        self.text = text
+        self.parts = []
+
+    def add(self, title, *texts):
+        texts = [text for text in texts if text]
+        if texts:
+            self.parts.append((title, texts))
+        return self
+
+    def lines(self, width):
+        name = ""
+        if self.vbd:
+            stuck = " is stuck" if self.stuck else ""
+            name = f"{self.vbd.label} ({self.vbd.name}){stuck}: "
+        yield from textwrap.wrap(name + self.text, width,
+                                 subsequent_indent="    ",
+                                 break_on_hyphens=False)
+        for title, texts in self.parts:
+            head = f"  {title:<8}"
+            for text in texts:
+                if text.startswith("  "):
+                    # A command stays as it is, to be copied.
+                    yield f"{head}{text}"
+                else:
+                    yield from textwrap.wrap(
+                        text, width, initial_indent=head,
+                        subsequent_indent=" " * 10, break_on_hyphens=False)
+                head = " " * 10
+
+    def export(self):
+        return {"vbd": self.vbd.label if self.vbd else None,
+                "name": self.vbd.name if self.vbd else None,
+                "stuck": self.stuck, "text": self.text,
+                "parts": {title: texts for title, texts in self.parts}}
+
+
+# ---- the disk ---------------------------------------------------------------
+
+def describe(disk):
+    """What is known of one disk, in a line."""
+    if not disk.exists:
+        return f"{disk.number} is gone"
+    facts = []
+    if disk.file:
+        facts.append("file " + disk.file)
+    if disk.suspended:
+        facts.append("SUSPENDED")
+    if disk.state:
+        facts.append("state " + disk.state)
+    if disk.in_flight:
+        facts.append(f"{plural(disk.in_flight, 'request')} in flight")
+    mount = disk.mount()
+    if mount:
+        facts.append(f"on {mount.type} {mount.source}, mounted at "
+                     f"{mount.point}")
+    name = disk.node or ""
+    if disk.dm:
+        name = f"{disk.label} {name}"
+    return f"{name} ({disk.number})" + (
+        ": " + ", ".join(facts) if facts else "")
+
+
+def look_at(disk):
+    """What to look at, for one disk of the stack."""
+    texts = []
+    if disk.suspended:
+        texts += ["It is suspended. If nobody is at work on it:",
+                  f"  dmsetup resume {disk.dm}"]
+    if disk.uuid.startswith("mpath-"):
+        texts += ["Has it a path left, or does it queue?",
+                  f"  multipath -ll {disk.dm}",
+                  f"  multipathd disablequeueing map {disk.dm}"]
+    elif disk.dm and not disk.suspended:
+        texts += ["Its state may name a part that has failed:",
+                  f"  dmsetup status --noflush {disk.dm}"]
+    mount = disk.mount()
+    if mount and mount.type in NETWORK:
+        texts.append(f"Does {mount.source.split(':')[0]} answer? The file is "
+                     f"on {mount.type}.")
+    if disk.state in ("blocked", "offline", "transport-offline", "dead"):
+        texts.append(f"{disk.node} is {disk.state}: look at its cable, session "
+                     "or controller, and at the kernel's log.")
+    if (disk.node or "").startswith("nbd"):
+        texts.append(f"Does the server of {disk.node} answer?")
+    if (disk.node or "").startswith("drbd"):
+        texts += [f"  drbdadm status # {disk.node}"]
+    return texts
+
+
+def give_up(disk):
+    """How to make a disk fail that will never answer."""
+    if disk.dm:
+        return ["Make it fail its requests. What they write is lost:",
+                f"  dmsetup wipe_table --force --noflush {disk.dm}"]
+    if (disk.node or "").startswith("nbd"):
+        return ["Make it fail its requests. What they write is lost:",
+                f"  nbd-client -d /dev/{disk.node}"]
+    mount = disk.mount()
+    if mount and mount.type in NETWORK:
+        return ["Make it fail its requests, and those of all other files "
+                "there. What they write is lost:",
+                f"  umount -f {mount.point}"]
+    return ["Make it fail its requests: end the session, or remove the device "
+            "that it stands on. What they write is lost."]
+
+
+def add_disk(finding, disk):
+    """The disk, and what to do about it."""
+    if disk is None:
+        return finding
+    stack = list(disk.walk())
+    finding.add("disk", *[("on " if depth else "") + describe(one)
+                          for depth, one in stack])
+    todo = [text for _, one in stack for text in look_at(one)]
+    finding.add("do", *(todo or ["Look at the kernel's log: what does it say "
+                                 f"of {disk.node or disk.number}?"]))
+    return finding.add("or else", *give_up(disk))
+
+
+# ---- one vbd ----------------------------------------------------------------
+
+def requests_text(vbd):
+    """Its requests, as one would say it."""
+    if not vbd.in_flight:
+        return None
+    age = spoken((vbd.oldest_ms or 0) // 1000)
+    return (f"{plural(vbd.in_flight, 'request')} at disk {vbd.disk_label}, the "
+            f"oldest for {age}.")
+
+
+def remnant(vbd):
+    finding = Finding(vbd, STUCK, "removed, but its disk still has requests")
+    finding.add("waits", requests_text(vbd)).add("means", REMNANT)
+    return add_disk(finding, vbd.disk)
+
+
+def stalled(vbd):
+    stall = vbd.stall
+    what = stall.get("what", vbd.waiting)
+    age = f", for {spoken(int(stall['seconds']))}" if stall.get("seconds") else ""
+    finding = Finding(vbd, STUCK, what + age)
+    finding.add("waits", requests_text(vbd))
+    finding.add("means", MEANS.get(what, ONLY_DISK))
+    return add_disk(finding, vbd.disk)
+
+
+def old(vbd):
+    finding = Finding(vbd, STUCK, "its disk does not answer")
+    finding.add("waits", requests_text(vbd)).add("means", OLD)
+    return add_disk(finding, vbd.disk)
+
+
+def kept_by_guest(vbd):
+    domain = vbd.guest or vbd.domid
+    finding = Finding(vbd, STUCK, "a detach waits for the guest")
+    finding.add("means", GUEST)
+    finding.add("do", f"In {domain}: unmount /dev/{vbd.dev}, or swapoff.")
+    return finding.add(
+        "or else", "Take the disk from the guest, which will see errors:",
+        f"  xl block-detach --force {domain} {vbd.vdev}")
+
+
+def failed(vbd):
+    errno, _, text = vbd.error.partition(" ")
+    text = vbd.error if not errno.isdigit() else f"{text} (errno {errno})"
+    finding = Finding(vbd, STUCK, text)
+    means = next(means for words, means in ERRORS if words in vbd.error)
+    hotplug = vbd.keys.get("hotplug-error")
+    return finding.add("means", means,
+                       hotplug and "The hotplug script says: " + hotplug)
+
+
+def undriven(vbd):
+    return Finding(vbd, STUCK, "no driver serves it").add(
+        "do", "Load the driver. If it is there already, the kernel's log says "
+        "why it did not take the vbd:",
+        "  modprobe xen-blkback")
+
+
+def stock_closing(vbd):
+    """What can be said of the stock module, which does not tell."""
+    finding = Finding(vbd, STUCK, "closing, and its disk has requests")
+    finding.add("means", "The stock module does not say what it waits for. "
+                "This is what the disk says.")
+    return add_disk(finding, vbd.disk)
+
+
+def hotplug(vbd):
+    return Finding(vbd, STUCK, "the hotplug script has failed").add(
+        "means", vbd.keys["hotplug-error"]).add(
+        "do", "Look into /var/log/xen/xen-hotplug.log.")
+
+
+def remark(vbd):
+    """What is to be said of a vbd that is not stuck, or None."""
+    if vbd.guest_gone:
+        return "its guest has gone, and the toolstack has not removed it yet"
+    if vbd.state in ("Initialising", "InitWait"):
+        if not vbd.devt:
+            return "it waits for physical-device, from the hotplug script"
+        return ("it waits for the guest's driver, whose state is "
+                f"{vbd.frontend_state or 'not there'}")
+    if vbd.state == "Closed":
+        return ("the guest has closed it; it may open it again, or the "
+                "toolstack removes it")
+    return None
+
+
+def stuck_in_disk(vbd):
+    return (vbd.state == "Closing" and not vbd.tells and vbd.disk
+            and vbd.disk.in_flight)
+
+
+def diagnose(vbd):
+    """The finding for one vbd. The first rule that applies counts."""
+    if vbd.server:
+        return Finding(vbd, REMARK, f"{vbd.server} serves it, not xen-blkback. "
+                       "What it waits for is not known here.")
+    failing = vbd.error and vbd.state != "Connected"
+    for applies, rule in (
+            (vbd.remnant, remnant), (vbd.waiting, stalled), (vbd.old, old),
+            (not vbd.bound, undriven), (vbd.guest_keeps_it, kept_by_guest),
+            (failing, failed), (vbd.keys.get("hotplug-error"), hotplug),
+            (stuck_in_disk(vbd), stock_closing)):
+        if applies:
+            return rule(vbd)
+    return Finding(vbd, REMARK, remark(vbd) or
+                   f"{vbd.state}. {requests_text(vbd) or 'Nothing waits.'}")
+
+
+# ---- the machine ------------------------------------------------------------
+
+def is_blocked(tree, pid):
+    """The process sleeps where it cannot be interrupted."""
+    status = tree.read(f"/proc/{pid}/status") or ""
+    return re.search(r"^State:\s+D", status, re.M) is not None
+
+
+def xenwatch(tree):
+    """Its PID if it is blocked, and stays so; else None."""
+    for pid in tree.names("/proc"):
+        if pid.isdigit() and tree.read(f"/proc/{pid}/comm") == "xenwatch":
+            if is_blocked(tree, pid):
+                time.sleep(0.5)
+                return pid if is_blocked(tree, pid) else None
+    return None
+
+
+def whole(machine, snapshot):
+    """The findings that are about no single vbd."""
+    pid = xenwatch(machine.tree)
+    if pid:
+        text = (f"xenwatch (PID {pid}) is blocked: in this domain no device of "
+                "any guest can be attached or detached")
+        where = machine.tree.read(f"/proc/{pid}/wchan")
+        yield Finding(None, STUCK, text).add(
+            "waits", where not in (None, "", "0") and "In the kernel's "
+            f"{where}().").add(
+            "do", "Repair the disk that the kernel's log names as hung.")
+    if snapshot.driver.kind is None:
+        yield Finding(None, STUCK, "xen-blkback is not loaded: no vbd is served "
+                      "by the kernel").add("do", "  modprobe xen-blkback")
+    if snapshot.driver.kind == "stock":
+        yield Finding(None, REMARK, "This is the stock xen-blkback. It does not "
+                      "say what it waits for; only its disks are looked at.")
+
+
+def explain(machine, snapshot, vbds):
+    """All findings, the worst first."""
+    if snapshot.driver.kind is None:
+        # That is said once.
+        vbds = [vbd for vbd in vbds if vbd.remnant or vbd.server]
+    findings = [*whole(machine, snapshot), *map(diagnose, vbds)]
+    return sorted(findings, key=lambda finding: not finding.stuck)

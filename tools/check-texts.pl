@@ -11,6 +11,7 @@ use File::Basename qw(dirname);
 
 my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED) =
 	map { "Documentation/$_.rst" } "design", "states", "locking", "xenstore", "performance";
+my $MAN = "Documentation/man/xen-blkback.4.rst";
 my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
 my $MODULE = "/sys/module/xen_blkback/parameters/";
 
@@ -216,11 +217,44 @@ sub check_parameters
 	}
 	same("parameter", \%code, \%readme, "README");
 	same("parameter", \%code, { map { $_ => $abi{$_}[0] } keys %abi }, "Documentation/ABI");
+	check_parameters_in_man(\%code, \%default);
 	for my $name (grep { exists $default{$_} } sort keys %abi) {
 		my $value = $default{$name};
 
 		complain("$abi{$name}[0]: the default of $name is not $value, as the code has it")
 			unless $abi{$name}[1] =~ /\bDefault $value\b|\b$value,\s+the\s+default\b/;
+	}
+}
+
+# check_parameters_in_man CODE DEFAULTS
+sub check_parameters_in_man
+{
+	my ($code, $default) = @_;
+	my ($section) = text($MAN) =~ /^PARAMETERS\n=+\n(.*?)^FILES\n/ms
+		or return complain("$MAN: no PARAMETERS before FILES");
+	my %man = map { $_ => $MAN } $section =~ /^``(\w+)``$/mg;
+
+	same("parameter", $code, \%man, $MAN);
+	while ($section =~ /^``(\w+)``\n(.*?)(?=^\S|\z)/msg) {
+		my ($name, $says) = ($1, $2);
+		my $value = $$default{$name} // next;
+
+		complain("$MAN: the default of $name is not $value, as the code has it")
+			unless $says =~ /\b(?:[Dd]efault $value|$value,\s+the\s+default)\b/;
+	}
+}
+
+# The man page has entries for those files only that an administrator asks for
+sub check_sysfs_in_man
+{
+	my ($code) = @_;
+	my ($section) = text($MAN) =~ /^FILES\n=+\n(.*?)^LOG\n/ms
+		or return complain("$MAN: no FILES before LOG");
+
+	for my $entry ($section =~ /^(``[a-z].*)$/mg) {
+		for my $name (grep { !/\/$/ && $_ ne "state" } $entry =~ /``([^`]+)``/g) {
+			complain("$MAN: no file is called $name") unless $$code{$name};
+		}
 	}
 }
 
@@ -242,6 +276,7 @@ sub check_sysfs
 
 	$code{"statistics/$_"} = $stats{$_} for keys %stats;
 	same("file", \%code, { map { $_ => $abi{$_}[0] } keys %abi }, "Documentation/ABI");
+	check_sysfs_in_man(\%code);
 	for my $name (grep { exists $code{$_} } sort keys %abi) {
 		my $is = $access{$name} // "RO";
 

@@ -1,0 +1,225 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What surrounds xen-vbd agrees with it: completion, man pages, alerts, dashboard, units;
+# and its sources keep to the rules. For prove, from any directory.
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+REPO=$(cd "$HERE/../.." && pwd)
+TOOL=$REPO/tools/xen-vbd
+MAN=$REPO/Documentation/man/xen-vbd.8.rst
+MONITORING=$REPO/tools/monitoring
+PYTHON=/usr/bin/python3
+# shellcheck source-path=SCRIPTDIR/.. source=tap.sh
+. "$HERE/../tap.sh"
+# shellcheck source-path=SCRIPTDIR source=trees.sh
+. "$HERE/trees.sh"
+TREES=$(mktemp -d) || exit
+trap 'rm -rf "$TREES"' EXIT
+tap_log "$TREES/tap.log"
+export LC_ALL=C.UTF-8
+
+need python3-yaml $PYTHON -c 'import yaml'
+
+# commands: of the tool
+commands()
+{
+	"$TOOL" --help | sed -n 's/^    \([a-z]\{1,\}\) .*/\1/p'
+}
+
+# long_options COMMAND: that its help has
+long_options()
+{
+	"$TOOL" "$1" --help | grep -oE '(^|[ ,])--[a-z]+' | tr -d ' ,' | sort -u | xargs
+}
+
+# complete WORD...: what completion offers for the last one
+complete_words()
+{
+	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+		_xen_vbd "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		echo "${COMPREPLY[*]}"' - "$REPO/tools/completion/xen-vbd" "$TOOL" "$@" | tr ' ' '\n' |
+		sort | xargs
+}
+
+completion()
+{
+	local command
+
+	tree_new healthy
+	healthy
+	export XEN_VBD_ROOT=$TREE
+	is "$(complete_words '')" "$( (commands; echo --help) | sort | xargs)" "all commands"
+	for command in $(commands | grep -v takeover); do
+		is "$(complete_words "$command" --)" "$(long_options "$command")" "options of $command"
+	done
+	is "$(complete_words why w)" web01/xvda "vbds"
+	is "$(complete_words set web01/xvda '')" "grant_policy= polling_duration=" "tunables"
+	is "$(complete_words takeover -m '')" stock "modules"
+	is "$(complete_words top '')" "" "nothing where nothing fits"
+	is "$(bash -c '. "$1"; complete -p xen-vbd' - "$REPO/tools/completion/xen-vbd")" \
+		"complete -F _xen_vbd xen-vbd" "bash knows it"
+}
+
+manual()
+{
+	local word names
+
+	for word in $(commands); do
+		ok "command $word" grep -q "^\*\*$word\*\*$" "$MAN"
+		names+=" $(long_options "$word")"
+	done
+	is "$(grep -oE '^(-.*, |)--[a-z]+' "$MAN" | grep -oE -- '--[a-z]+' | sort -u | xargs)" \
+		"$(tr ' ' '\n' <<<"$names" | sort -u | xargs)" "options"
+	is "$(sed -n '/^EXIT STATUS/,/^ENV/s/^\([0-9]\{1,\}\) .*/\1/p' "$MAN" | xargs)" \
+		"0 1 2 3 130" "exit status"
+	is "$(grep -oE '^-[a-z]( [A-Z]+)? ' "$REPO/Documentation/man/xen-blkback-takeover.8.rst" | xargs)" \
+		"$("$REPO/tools/xen-blkback-takeover" --help | grep -oE '^  -[a-z]( [A-Z]+)? ' | xargs)" \
+		"options of xen-blkback-takeover"
+}
+
+# metrics: that an export may have; one for each name of COUNTERS in export.py
+metrics()
+{
+	tree_new metrics
+	healthy
+	our_vbd 20 51712 xvda fd:9 waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s"
+	"$TOOL" export --prom | sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p'
+}
+
+# named_in FILE: the metrics that it asks for
+named_in()
+{
+	grep -oE '\bxen_vbd_[a-z_]+' "$1" | sort -u
+}
+
+# expressions: of the alerts, each with its name
+expressions()
+{
+	$PYTHON - "$MONITORING/prometheus-rules.yml" <<-'END'
+		import sys, yaml
+		for group in yaml.safe_load(open(sys.argv[1]))["groups"]:
+		    for rule in group["rules"]:
+		        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}, rule
+		        assert rule["labels"]["severity"] in ("warning", "critical"), rule
+		        assert rule["annotations"]["summary"], rule
+		        assert rule["expr"].count("(") == rule["expr"].count(")"), rule
+		        print(rule["alert"], rule["expr"])
+	END
+}
+
+# panels: of the dashboard
+panels()
+{
+	$PYTHON - "$MONITORING/grafana.json" <<-'END'
+		import json, sys
+		board = json.load(open(sys.argv[1]))
+		assert board["uid"] and board["title"] and board["schemaVersion"]
+		ids = [panel["id"] for panel in board["panels"]]
+		assert len(set(ids)) == len(ids), ids
+		names = {"datasource"} | {v["name"] for v in board["templating"]["list"]}
+		used = set()
+		for panel in board["panels"]:
+		    grid = panel["gridPos"]
+		    assert grid["x"] + grid["w"] <= 24, panel["title"]
+		    for target in panel["targets"]:
+		        expr = target["expr"]
+		        assert all(expr.count(a) == expr.count(b) for a, b in ("()", "{}", "[]")), expr
+		print(len(ids), "panels")
+	END
+}
+
+monitoring()
+{
+	local word
+
+	XEN_VBD_ROOT='' TREE=$TREES/metrics
+	export XEN_VBD_ROOT=$TREE
+	mapfile -t known < <(metrics)
+	for word in $(named_in "$MONITORING/prometheus-rules.yml"; named_in "$MONITORING/grafana.json"); do
+		ok "$word is exported" grep -qx "$word" <(printf '%s\n' "${known[@]}" xen_vbd)
+	done
+	like "$(expressions 2>&1)" "^XenVbdWaits .*XenVbdExportOld time" "the alerts are well formed"
+	is "$(panels 2>&1)" "10 panels" "so is the dashboard"
+	for word in service timer; do
+		ok "the $word has its sections" grep -qE '^\[(Service|Timer)\]$' \
+			"$MONITORING/xen-vbd-export.$word"
+	done
+	ok "systemd takes the units" units_verified
+	word=$(sed -n 's|^ExecStart=/usr/sbin/xen-vbd ||p' "$MONITORING/xen-vbd-export.service")
+	# shellcheck disable=SC2086 # words
+	ok "the tool takes the service's arguments" \
+		"$TOOL" ${word//\/var\/lib\/prometheus\/node-exporter/$TREES}
+}
+
+# Each key in a section that knows it
+units_verified()
+{
+	$PYTHON - "$MONITORING"/*.service "$MONITORING"/*.timer <<-'END'
+		import configparser, sys
+		KNOWN = {"Unit": "Description Documentation ConditionPathExists",
+		         "Service": "Type ExecStart TimeoutStartSec NoNewPrivileges ProtectHome "
+		                    "ProtectSystem ReadWritePaths",
+		         "Timer": "OnBootSec OnUnitActiveSec AccuracySec",
+		         "Install": "WantedBy"}
+		for name in sys.argv[1:]:
+		    unit = configparser.ConfigParser(interpolation=None)
+		    unit.optionxform = str
+		    unit.read(name)
+		    for section in unit.sections():
+		        unknown = set(unit[section]) - set(KNOWN[section].split())
+		        assert not unknown, (name, unknown)
+	END
+}
+
+# sources_faults: what the rules do not allow: long functions and lines, modules that
+# use those above them, names that are imported and not used
+sources_faults()
+{
+	$PYTHON -B - "$REPO/tools" <<-'END'
+		import ast, os, re, sys
+		folder = os.path.join(sys.argv[1], "xen_vbd")
+		text = open(os.path.join(folder, "__init__.py")).read()
+		order = re.findall(r"^    (\w+) ", text, re.M)
+		modules = {name[:-3] for name in os.listdir(folder) if name.endswith(".py")}
+		if set(order) != modules - {"__init__"}:
+		    print("__init__.py does not list", set(order) ^ (modules - {"__init__"}))
+		for name in order:
+		    text = open(os.path.join(folder, name + ".py")).read()
+		    tree = ast.parse(text)
+		    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+		    for n, line in enumerate(text.split("\n"), 1):
+		        if len(line) > 88:
+		            print(f"{name}.py:{n}: {len(line)} columns")
+		    for node in ast.walk(tree):
+		        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+		            length = node.end_lineno - node.lineno
+		            if isinstance(node, ast.FunctionDef) and length > 40:
+		                print(f"{name}.py:{node.lineno}: {node.name}() has {length} lines")
+		        if isinstance(node, (ast.Import, ast.ImportFrom)):
+		            for alias in node.names:
+		                if (alias.asname or alias.name).split(".")[0] not in used:
+		                    print(f"{name}.py:{node.lineno}: {alias.name} is not used")
+		                module = getattr(node, "module", None) or alias.name
+		                if getattr(node, "level", 0):
+		                    if order.index(module) >= order.index(name):
+		                        print(f"{name}.py:{node.lineno}: uses {module}")
+	END
+}
+
+sources()
+{
+	is "$(sources_faults 2>&1)" "" "short functions, one direction"
+	is "$($PYTHON -B -W error -c 'import sys
+for name in sys.argv[1:]:
+    with open(name) as file:
+        compile(file.read(), name, "exec")' \
+		"$REPO"/tools/xen_vbd/*.py "$TOOL" 2>&1)" "" "Python has nothing to say"
+	is "$(find "$REPO/tools" -name __pycache__)" "" "it leaves nothing behind"
+}
+
+for TAP_PREFIX in "completion: " "manual: " "monitoring: " "sources: "; do
+	"${TAP_PREFIX%: }"
+done
+TAP_PREFIX=
+done_testing

@@ -125,6 +125,14 @@ for release in "${releases[@]}"; do
 done
 ok "xen-blkback-takeover is there" inside sh -c 'xen-blkback-takeover --help &&
 	test -s /usr/share/man/man8/xen-blkback-takeover.8.gz'
+ok "so is xen-vbd, which finds its parts" inside sh -c 'xen-vbd --help &&
+	test -s /usr/share/man/man8/xen-vbd.8.gz -a -s /usr/share/man/man4/xen-blkback.4.gz &&
+	test -s /usr/share/bash-completion/completions/xen-vbd'
+ok "its units are there, and not enabled" inside sh -c 'test -s \
+	/lib/systemd/system/xen-vbd-export.service -a -s /lib/systemd/system/xen-vbd-export.timer &&
+	! find /etc/systemd -name "xen-vbd*" | grep .'
+ok "alerts and dashboard, too" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms/examples &&
+	test -s grafana.json -a -s prometheus-rules.yml'
 ok "so is the documentation" inside test -e /usr/share/doc/xen-blkback-dkms/design.rst.gz
 inside dkms build -m xen-blkback -v "$version" -k 6.6.1-x \
 	--kernelsourcedir "/usr/src/linux-headers-${releases[0]}" >"$TAP_LOG" 2>&1
@@ -144,11 +152,11 @@ is "$(inside ls /usr/src | grep ^xen)" "xen-blkback-$upgrade" "its source, too"
 ok "the package is removed" inside dpkg -r xen-blkback-dkms
 is "$(dkms_status)" "" "DKMS knows it no more"
 is "$(modules)" "$(twice $stock)" "the stock modules are loaded again"
-is "$(cd "$root" && find usr/src usr/sbin lib/modules var/lib/dkms -name '*blkback*' |
-	grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
+is "$(cd "$root" && find usr/src usr/sbin usr/share lib/modules var/lib/dkms \
+	lib/systemd -name '*blkback*' -o -name 'xen[-_]vbd*' | grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
 
-ok "without what it needs" inside dpkg -P dh-dkms help2man
+ok "without what it needs" inside dpkg -P dh-dkms python3-docutils
 inside make -C /src deb >"$TAP_LOG" 2>&1
-is "$(grep -o 'needs .*' "$TAP_LOG")" "needs Debian packages: dh-dkms help2man" \
+is "$(grep -o 'needs .*' "$TAP_LOG")" "needs Debian packages: dh-dkms python3-docutils" \
 	"make deb names the packages that it misses"
 done_testing

@@ -168,4 +168,7 @@ export_driver
 export_entry
 [ -z "$only" ] || exit 0
 echo "exported to $TREE/$IN (Linux $VERSION)"
+for tool in flex bison; do
+	command -v "$tool" >/dev/null || die "a kernel tree is not configured without $tool"
+done
 build y "" built-in.a && build m xen-blkback.ko xen-blkback.ko

@@ -914,6 +914,21 @@ static void rings_may_change_before_the_disk_is_there(void **state)
 
 /* ---- errors that have ended --------------------------------------------- */
 
+static void an_error_stands_though_the_guest_has_closed(void **state)
+{
+	probe();
+	xenstore_set(FE "/event-channel", "none");
+	frontend("3");
+	expect_state("5");
+	frontend("6");
+	expect_state("6");
+	expect_report("22 " FE "/event-channel: \"none\" is not a number");
+	/* It ends with its vbd. */
+	detach();
+	assert_int_equal(bus_nr_registered(), 0);
+	expect_report(NULL);
+}
+
 static void an_error_goes_when_all_is_well(void **state)
 {
 	probe();
@@ -1289,6 +1304,7 @@ int main(void)
 		XS_TEST(a_guest_that_resumes_in_place_is_heard),
 		XS_TEST(the_same_rings_are_no_new_start),
 		XS_TEST(rings_may_change_before_the_disk_is_there),
+		XS_TEST(an_error_stands_though_the_guest_has_closed),
 		XS_TEST(an_error_goes_when_all_is_well),
 		XS_TEST(a_vbd_has_one_watch),
 		XS_TEST(only_closed_ends_a_vbd),

@@ -6,7 +6,8 @@
  *         -> ring_take(): fetch, decode, check
  *         -> ring_start(): map or copy, submit bios
  *   disk  -> xenvbd_wake_complete()
- *         -> xenvbd_answer_all(): unmap or copy, respond
+ *         -> xenvbd_answer_all(), or xenvbd_answer_now() while the thread
+ *            sleeps: unmap or copy, respond
  *         -> xenvbd_answer_push(): show responses, notify -> guest
  *
  * One thread serves a ring. While there is work its event channel stays masked,

@@ -41,7 +41,7 @@ struct xenvbd_order {
  * @nr_parked: writes that were parked and have not been started since
  * @index: the ring's number
  *
- * Touched by nobody but the ring's thread.
+ * Touched by nobody but the ring's owner.
  */
 struct xenvbd_order_ring {
 	u64 turn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counters of a ring: written by its thread alone, read by anyone. */
+/* Counters of a ring: written by its owner alone, read by anyone. */
 #ifndef XENVBD_STATS_H
 #define XENVBD_STATS_H
 
@@ -41,7 +41,7 @@ struct xenvbd_stats {
 };
 
 /*
- * One writer: the thread of the ring, or nobody. WRITE_ONCE() keeps readers
+ * One writer: the owner of the ring, or nobody. WRITE_ONCE() keeps readers
  * on 64-bit machines from seeing half a value.
  */
 static inline void xenvbd_stat_add(u64 *counter, u64 n)

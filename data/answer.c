@@ -105,6 +105,9 @@ void xenvbd_answer_push(struct xenvbd_ring *ring)
 
 /* ---- a completion, while the thread sleeps ------------------------------- */
 
+/* One hypercall, which must not be split: a full batch is copied by who may sleep. */
+static_assert(XENVBD_ANSWER_COPIES <= XENVBD_BATCH_GRANTS);
+
 /* All is well, nothing has to be unmapped, and nothing waits for the request. */
 static bool answer_can_now(const struct xenvbd_req *req)
 {

@@ -214,6 +214,8 @@ static void barrier_executed(struct xenvbd_ring *ring)
  * @ring: the ring
  * @req: admitted
  *
+ * Context: the ring's thread; for a plain write that is well, any owner of the
+ * ring.
  * Return: false if it was put aside, and will be done once more.
  */
 bool xenvbd_barrier_done(struct xenvbd_ring *ring, struct xenvbd_req *req)

@@ -19,7 +19,7 @@ struct xenvbd_barriers {
 	struct xenvbd_order order;
 };
 
-/* A ring's part: its thread's own. */
+/* A ring's part: its owner's own. */
 struct xenvbd_barrier {
 	struct xenvbd_order_ring order;
 	/* Barriers, and the writes that have to wait for one, in order. */

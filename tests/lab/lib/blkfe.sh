@@ -5,7 +5,8 @@
 # lines that die.
 
 # frontend NAME SCENARIO [VARIABLE=VALUE...]: each check of the scenario becomes
-# a result; one more says that it ran to its end. SCENARIO may be a path.
+# a result; one more says that it ran to its end. SCENARIO may be a path, or - for
+# standard input.
 frontend()
 {
 	diag "$1"
@@ -62,4 +63,11 @@ blkfe_forget()
 {
 	xenstore-rm "$(backend_path 0 "$1")"
 	xenstore-rm "$(blkfe_path "$1")" 2>/dev/null
+}
+
+# blkfe_vanish DEVID: removed by force
+blkfe_vanish()
+{
+	blkfe_forget "$1"
+	wait_for 30 vbd_is_gone 0 "$1"
 }

@@ -2,7 +2,10 @@
 # shellcheck shell=bash
 #
 # Disks that do not answer, and slow ones that hold up whoever opens or closes them.
-# Guest N, whose vbd is number 52000 + N, has /dev/mapper/stuckN.
+# Guest N, whose vbd is number 52000 + N, has /dev/mapper/stuckN. And the vbds that
+# are left of guests whose disks do not answer.
+
+REMNANTS=/sys/kernel/debug/xen-blkback/remnants
 
 # each NUMBER COMMAND...: COMMAND 0, COMMAND 1 and so on; fails if one of them has
 each()
@@ -40,6 +43,32 @@ stuck_remove()
 stuck_guest()
 {
 	blkfe_guest $((52000 + $1)) "/dev/mapper/stuck$1" 'repeat 8 write queued sector=0 n=8' push
+}
+
+# stuck_writes N: a disk that has stopped to answer the writes of a guest
+stuck_writes()
+{
+	ok "a disk" stuck_disk "$1"
+	ok "it stops to answer" stuck_stop "$1"
+	ok "a guest writes" stuck_guest "$1"
+}
+
+# stuck_vanish N: guest N is removed by force
+stuck_vanish()
+{
+	blkfe_vanish $((52000 + $1))
+}
+
+# remnants: their number
+remnants()
+{
+	find "$REMNANTS" -type f | wc -l
+}
+
+# remnants_are NUMBER: for wait_for
+remnants_are()
+{
+	[ "$(remnants)" = "$1" ]
 }
 
 # scsi_delay JIFFIES: the SCSI disk takes so long for each command, one at a time. It

@@ -8,17 +8,6 @@
 
 . /lab/lib.sh
 
-# says NAME WORD=VALUE...: a script of blkfe, from stdin
-says()
-{
-	local word defines=()
-
-	for word in "${@:2}"; do
-		defines+=(-D "$word")
-	done
-	relay "$1" /job/blkfe --tap "${defines[@]}" -
-}
-
 # dirty_cache: dom0 has written to the disk, which takes nothing. Its node stays open,
 # since the last one to close it would wait for that.
 dirty_cache()
@@ -33,7 +22,7 @@ connecting()
 	exec {LAB_STUCK}</dev/mapper/stuck0
 	ok "it stops to answer" stuck_stop 0
 	ok "its cache is dirty" dirty_cache
-	says "detached while it connects" STUCK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
+	frontend "detached while it connects" - STUCK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
 		protocol x86_64-abi
 		vbd physical-device=$STUCK
 		wait-backend 2
@@ -62,7 +51,7 @@ connecting()
 starting_again()
 {
 	ok "a disk that takes three seconds" delayed_disk 3000
-	says "detached while it starts again" SLOW="$(devt_hex /dev/mapper/slow)" <<-'END'
+	frontend "detached while it starts again" - SLOW="$(devt_hex /dev/mapper/slow)" <<-'END'
 		protocol x86_64-abi
 		vbd physical-device=$SLOW
 		connect
@@ -86,7 +75,7 @@ starting_again()
 resuming()
 {
 	ok "a disk that takes two seconds" delayed_disk 2000
-	says "other rings" DISK="$(devt_hex /dev/nullb0)" <<-'END'
+	frontend "other rings" - DISK="$(devt_hex /dev/nullb0)" <<-'END'
 		protocol x86_64-abi
 		vbd physical-device=$DISK
 		connect
@@ -120,7 +109,7 @@ resuming()
 		close
 		destroy
 	END
-	says "other rings, while requests are in flight" SLOW="$(devt_hex /dev/mapper/slow)" <<-'END'
+	frontend "other rings, while requests are in flight" - SLOW="$(devt_hex /dev/mapper/slow)" <<-'END'
 		protocol x86_64-abi
 		vbd physical-device=$SLOW
 		connect
@@ -134,7 +123,7 @@ resuming()
 		close
 		destroy
 	END
-	says "other rings before the disk" DISK="$(devt_hex /dev/nullb0)" <<-'END'
+	frontend "other rings before the disk" - DISK="$(devt_hex /dev/nullb0)" <<-'END'
 		protocol x86_64-abi
 		vbd mode=w
 		wait-backend 2
@@ -173,20 +162,17 @@ replacements()
 
 replaced()
 {
-	says "directories replaced" DISK="$(devt_hex /dev/nullb0)" < <(replacements 200)
+	frontend "directories replaced" - DISK="$(devt_hex /dev/nullb0)" < <(replacements 200)
 }
 
 driver() { echo "vbd-0-52000" >"/sys/bus/xen-backend/drivers/vbd/$1"; }
-remnants_are_none() { ! ls /sys/kernel/debug/xen-blkback/remnants/* >/dev/null 2>&1; }
 
 # An unbind waits for the disk, but not if the toolstack deletes the vbd meanwhile
 unbound_and_deleted()
 {
 	local begin=${EPOCHREALTIME/./} unbind
 
-	ok "a disk" stuck_disk 0
-	ok "it stops to answer" stuck_stop 0
-	ok "a guest writes" stuck_guest 0
+	stuck_writes 0
 	driver unbind &
 	unbind=$!
 	nap 1
@@ -195,21 +181,19 @@ unbound_and_deleted()
 	le "$(ms_since "$begin")" 6000 "the driver is unbound soon"
 	ok "the device goes" wait_for 10 vbd_is_gone 0 52000
 	ok "the disk answers again" stuck_mend 0
-	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "no remnant is left" wait_for 30 remnants_are 0
 	ok "the disk is free" stuck_remove 0
 }
 
 # Closed would tell the toolstack that the disk is free
 unbound_and_closing()
 {
-	ok "a disk" stuck_disk 0
-	ok "it stops to answer" stuck_stop 0
-	ok "a guest writes" stuck_guest 0
+	stuck_writes 0
 	blkfe_closing 52000
 	ok "the driver is unbound" driver unbind
 	is "$(vbd_state 0 52000)" 5 "the vbd is not Closed: the disk is open"
 	ok "the disk answers again" stuck_mend 0
-	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "no remnant is left" wait_for 30 remnants_are 0
 	ok "the driver is bound" driver bind
 	ok "now it is Closed" wait_for 10 vbd_state_is 0 52000 6
 	ok "the disk is free" stuck_remove 0

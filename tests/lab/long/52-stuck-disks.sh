@@ -17,7 +17,6 @@ declare -A CALLBACKS=([xs_frontend_changed]=each [xs_directory_changed]=mean [xs
 
 NR=20
 DRIVER=/sys/bus/xen-backend/drivers/vbd
-REMNANTS=/sys/kernel/debug/xen-blkback/remnants
 TRACE=/sys/kernel/tracing
 
 trace_callbacks()
@@ -62,36 +61,14 @@ others_come_and_go()
 	le "${ms:-99999}" 10000 "$1: others come and go" || diag_file "$LAB_TMP/other"
 }
 
-# vanish VDEV: removed by force
-vanish()
-{
-	blkfe_forget "$1"
-	wait_for 30 vbd_is_gone 0 "$1"
-}
-
-stuck_vanish()
-{
-	vanish $((52000 + $1))
-}
-
 # gone_soon VDEV
 gone_soon()
 {
 	local ms
 
-	ms=$(milliseconds vanish "$1" 2>/dev/null)
+	ms=$(milliseconds blkfe_vanish "$1" 2>/dev/null)
 	diag "the device was gone ${ms:-never} ms after its directory"
 	le "${ms:-99999}" 5000 "removed by force it goes at once"
-}
-
-remnants()
-{
-	find "$REMNANTS" -type f | wc -l
-}
-
-remnants_are()
-{
-	[ "$(remnants)" = "$1" ]
 }
 
 # waiting VDEV: what sysfs tells that it waits for
@@ -163,7 +140,7 @@ exchange_detached()
 	ok "the disk answers again" stuck_mend 0
 	ok "it is closed" wait_for 10 vbd_state_is 0 52000 6
 	ok "the disks are free" each 2 stuck_remove
-	ok "it goes" vanish 52000
+	ok "it goes" blkfe_vanish 52000
 }
 
 driver() { echo "vbd-0-$(vdev_number xvdy)" >"$DRIVER/$1"; }

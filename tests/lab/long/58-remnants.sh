@@ -8,28 +8,6 @@
 
 . /lab/lib.sh
 
-REMNANTS=/sys/kernel/debug/xen-blkback/remnants
-
-remnants_are_none() { ! ls $REMNANTS/* >/dev/null 2>&1; }
-
-# vanish DEVID: removed by force
-vanish()
-{
-	blkfe_forget "$1"
-	wait_for 30 vbd_is_gone 0 "$1"
-}
-
-# says NAME WORD=VALUE...: a script of blkfe, from stdin
-says()
-{
-	local word defines=()
-
-	for word in "${@:2}"; do
-		defines+=(-D "$word")
-	done
-	relay "$1" /job/blkfe --tap "${defines[@]}" -
-}
-
 # starts_here SECTOR: the byte that the sector is full of, in hex
 starts_here()
 {
@@ -58,8 +36,8 @@ not_sent()
 	mapfile -t lines < <(old_writes)
 	ok "a guest writes" blkfe_guest 52000 /dev/nullb0 "${lines[@]}"
 	nap 1.5
-	ok "it is removed by force" vanish 52000
-	says "another guest writes" DISK="$(devt_hex /dev/nullb0)" <<-'END'
+	ok "it is removed by force" stuck_vanish 0
+	frontend "another guest writes" - DISK="$(devt_hex /dev/nullb0)" <<-'END'
 		protocol x86_64-abi
 		timeout state=60000 io=60000
 		vbd devid=52016 physical-device=$DISK
@@ -68,7 +46,7 @@ not_sent()
 		close
 		destroy
 	END
-	ok "no remnant is left" wait_for 60 remnants_are_none
+	ok "no remnant is left" wait_for 60 remnants_are 0
 	is "$(starts_here 0)" bb "the younger data is there"
 	le $(($(disk_stat /dev/nullb0 writes) - before)) 12 \
 		"the disk has not had all of the old writes"
@@ -88,20 +66,18 @@ not_sent_barriers()
 		'repeat 2 write queued sector=0 n=8' 'barrier queued sector=8 n=8' \
 		'repeat 8 write queued sector=16 n=8' push
 	nap 0.5
-	ok "it is removed by force" vanish 52000
+	ok "it is removed by force" stuck_vanish 0
 	ok "the disk answers again" stuck_mend 0
-	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "no remnant is left" wait_for 30 remnants_are 0
 	is $(($(disk_stat /dev/nullb0 writes) - before)) 2 "the disk had two writes, and no more"
 	ok "the disk is free" stuck_remove 0
 }
 
 waits()
 {
-	ok "a disk" stuck_disk 0
-	ok "it stops to answer" stuck_stop 0
-	ok "a guest writes to it" stuck_guest 0
-	ok "it is removed by force" vanish 52000
-	says "another guest waits" DISK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
+	stuck_writes 0
+	ok "it is removed by force" stuck_vanish 0
+	frontend "another guest waits" - DISK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
 		protocol x86_64-abi
 		vbd devid=52016 physical-device=$DISK
 		wait-backend 2
@@ -129,11 +105,9 @@ waits()
 # It can be detached while it waits
 gives_up()
 {
-	ok "a disk" stuck_disk 0
-	ok "it stops to answer" stuck_stop 0
-	ok "a guest writes to it" stuck_guest 0
-	ok "it is removed by force" vanish 52000
-	says "another guest gives up" DISK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
+	stuck_writes 0
+	ok "it is removed by force" stuck_vanish 0
+	frontend "another guest gives up" - DISK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
 		protocol x86_64-abi
 		vbd devid=52016 physical-device=$DISK
 		wait-backend 2
@@ -149,7 +123,7 @@ gives_up()
 		destroy
 	END
 	ok "the disk answers again" stuck_mend 0
-	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "no remnant is left" wait_for 30 remnants_are 0
 	ok "the disk is free" stuck_remove 0
 }
 
@@ -160,8 +134,8 @@ reads_pass()
 	ok "it stops to answer" stuck_stop 0
 	ok "a guest reads from it" blkfe_guest 52000 /dev/mapper/stuck0 \
 		'repeat 4 read queued sector=0 n=8' push
-	ok "it is removed by force" vanish 52000
-	says "another guest connects" DISK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
+	ok "it is removed by force" stuck_vanish 0
+	frontend "another guest connects" - DISK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
 		protocol x86_64-abi
 		vbd devid=52016 physical-device=$DISK
 		connect
@@ -170,7 +144,7 @@ reads_pass()
 		close
 		destroy
 	END
-	ok "no remnant is left" wait_for 30 remnants_are_none
+	ok "no remnant is left" wait_for 30 remnants_are 0
 	ok "the disk is free" stuck_remove 0
 }
 
@@ -179,8 +153,8 @@ exchanges()
 	ok "two disks" each 2 stuck_disk
 	ok "one stops to answer" stuck_stop 0
 	ok "a guest writes to it" stuck_guest 0
-	ok "it is removed by force" vanish 52000
-	says "another guest's disk is exchanged" DISK="$(devt_hex /dev/mapper/stuck1)" \
+	ok "it is removed by force" stuck_vanish 0
+	frontend "another guest's disk is exchanged" - DISK="$(devt_hex /dev/mapper/stuck1)" \
 		STUCK="$(devt_hex /dev/mapper/stuck0)" <<-'END'
 		protocol x86_64-abi
 		vbd devid=52016 physical-device=$DISK
@@ -217,8 +191,8 @@ partitions()
 	ok "a guest writes to the first" blkfe_guest 52000 "${SCSI_DISK}1" \
 		'repeat 3 write queued sector=0 n=8' push
 	nap 0.5
-	ok "it is removed by force" vanish 52000
-	says "another guest waits for the second" DISK="$(partition 2)" <<-'END'
+	ok "it is removed by force" stuck_vanish 0
+	frontend "another guest waits for the second" - DISK="$(partition 2)" <<-'END'
 		protocol x86_64-abi
 		timeout state=30000 io=30000
 		vbd devid=52016 physical-device=$DISK
@@ -235,7 +209,7 @@ partitions()
 		close
 		destroy
 	END
-	ok "no remnant is left" wait_for 60 remnants_are_none
+	ok "no remnant is left" wait_for 60 remnants_are 0
 }
 
 ok "the backend loads" module_load

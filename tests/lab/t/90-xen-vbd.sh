@@ -8,7 +8,6 @@
 . /lab/lib.sh
 
 TOOL=$LAB_TMP/tools/xen-vbd
-REMNANTS=/sys/kernel/debug/xen-blkback/remnants
 
 # vbd STATUS ARGUMENT...: the tool ends so; OUT and ERR have what it says
 vbd()
@@ -44,11 +43,6 @@ why_is()
 {
 	OUT=$("$TOOL" why 2>&1)
 	[ $? = "$1" ] && [[ $(flat) =~ $2 ]]
-}
-
-no_remnant()
-{
-	[ -z "$(ls "$REMNANTS")" ]
 }
 
 # statistics_by_hand VDEV: as JSON has them
@@ -107,9 +101,7 @@ a_guest()
 # hang: guest 0's disk stops to answer its eight writes, and it is detached
 hang()
 {
-	ok "a disk" stuck_disk 0
-	ok "it stops to answer" stuck_stop 0
-	ok "a guest writes" stuck_guest 0
+	stuck_writes 0
 	blkfe_closing 52000
 	ok "its detach hangs" wait_for 10 why_is 2 "is stuck: closing, for"
 	explains "8 requests at disk stuck0" "why tells which requests"
@@ -154,7 +146,7 @@ removed_by_force()
 	vbd 0 list
 	like "$OUT" "stuck0 +remnant +8 " "the table has it"
 	ok "the disk answers again" stuck_mend 0
-	ok "the remnant goes" wait_for 10 no_remnant
+	ok "the remnant goes" wait_for 10 remnants_are 0
 }
 
 guest_does_not_close()

@@ -227,15 +227,16 @@ static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 			unsigned int nr)
 {
 	unsigned long nr_sleeps = current->nvcsw;
+	bool few = nr <= PLUG_IOS;
 	struct xenvbd_req *req, *next;
 	struct blk_plug plug;
 	unsigned int i = 0;
 
 	blk_start_plug(&plug);
 	for (req = reqs; req; req = next, i++) {
-		if (nr <= PLUG_IOS)
+		if (few && i)
 			ring_replug(&plug);
-		else if (i % PLUG_IOS == 0)
+		if (!few && i % PLUG_IOS == 0)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;

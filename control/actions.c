@@ -116,6 +116,16 @@ static bool act_close_disk(struct xenvbd *vbd)
 	return true;
 }
 
+/* A state in which there are no rings. */
+static int act_switch_without_rings(struct xenvbd *vbd,
+				    enum xenvbd_action action,
+				    enum xenbus_state state)
+{
+	if (act_drop_rings(vbd))
+		return 0;
+	return xenvbd_switch_state(vbd, action, state);
+}
+
 static int act_unregister(struct xenvbd *vbd)
 {
 	int err;
@@ -158,10 +168,8 @@ int xenvbd_act(struct xenvbd *vbd, enum xenvbd_action action,
 	case XENVBD_ACT_OPEN:
 		return act_open(vbd);
 	case XENVBD_ACT_INITWAIT:
-		return act_drop_rings(vbd) ?
-			       0 :
-			       xenvbd_switch_state(vbd, action,
-						   XenbusStateInitWait);
+		return act_switch_without_rings(vbd, action,
+						XenbusStateInitWait);
 	case XENVBD_ACT_COMPARE:
 		return act_compare(vbd);
 	case XENVBD_ACT_MAP:
@@ -173,10 +181,8 @@ int xenvbd_act(struct xenvbd *vbd, enum xenvbd_action action,
 	case XENVBD_ACT_CLOSING:
 		return xenvbd_switch_state(vbd, action, XenbusStateClosing);
 	case XENVBD_ACT_CLOSED:
-		return act_drop_rings(vbd) ?
-			       0 :
-			       xenvbd_switch_state(vbd, action,
-						   XenbusStateClosed);
+		return act_switch_without_rings(vbd, action,
+						XenbusStateClosed);
 	case XENVBD_ACT_UNREGISTER:
 		return act_unregister(vbd);
 	case XENVBD_ACT_BROKEN:

@@ -87,8 +87,7 @@ bool xenvbd_answer_all(struct xenvbd_ring *ring)
 	if (!reqs)
 		return false;
 
-	/* A guest whose vbd is gone may use the grants for something else. */
-	if (ring->pages.copy.nr_reqs && !READ_ONCE(ring->vbd->abandoned))
+	if (ring->pages.copy.nr_reqs)
 		xenvbd_copy_out(ring, reqs);
 	answer_each(ring, reqs);
 	return true;

@@ -243,6 +243,9 @@ static void copy_data(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 	struct xenvbd_req *req;
 	unsigned int i;
 
+	/* A guest whose vbd is gone may use the grants for something else. */
+	if (out && unlikely(READ_ONCE(ring->vbd->abandoned)))
+		return;
 	for (req = reqs; req; req = req->next) {
 		bool reads = req->op == BLKIF_OP_READ;
 
@@ -275,7 +278,8 @@ void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
  * @ring: the ring
  * @reqs: completed requests; their responses have not been shown yet
  *
- * As xenvbd_copy_in(). What the disk could not read is not copied.
+ * As xenvbd_copy_in(). What the disk could not read is not copied, and nothing is
+ * if the vbd was deleted.
  *
  * Context: process; sleeps while a page of the guest is paged out.
  */

@@ -66,7 +66,7 @@ void xenvbd_wake_kick(struct xenvbd_ring *ring)
  * @ring: the ring
  *
  * A completion that owns the ring lets it go soon: it answers a few requests, and
- * nothing preempts it.
+ * no task preempts it.
  *
  * Context: the ring's thread.
  */
@@ -94,7 +94,7 @@ void xenvbd_wake_disown(struct xenvbd_ring *ring)
 
 /*
  * Answer what is in @done, if nobody owns the ring. Whoever owns it looks at @done
- * once more after letting go.
+ * once more after letting go. No task may preempt the caller: the thread would spin.
  */
 static void wake_answer(struct xenvbd_ring *ring)
 {
@@ -118,6 +118,18 @@ static void wake_answer(struct xenvbd_ring *ring)
 	} while (!llist_empty(&wake->done));
 }
 
+static void wake_completed(struct xenvbd_ring *ring)
+{
+	/* There the thread does preempt completions. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		wake_thread(ring);
+		return;
+	}
+	preempt_disable();
+	wake_answer(ring);
+	preempt_enable();
+}
+
 /**
  * xenvbd_wake_complete - the disk is done with a request
  * @req: not to be touched by the caller any more
@@ -137,18 +149,9 @@ void xenvbd_wake_complete(struct xenvbd_req *req)
 	 * wake_answer(). The first look at the owner spares a thread that is
 	 * awake the bouncing of a cache line.
 	 */
-	if (!llist_add(&req->done, &ring->wake.done) ||
-	    READ_ONCE(ring->wake.owner) != XENVBD_OWNER_NONE)
-		goto out;
-	/* There completions are preempted by the thread, which would spin. */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
-		wake_thread(ring);
-		goto out;
-	}
-	preempt_disable();
-	wake_answer(ring);
-	preempt_enable();
-out:
+	if (llist_add(&req->done, &ring->wake.done) &&
+	    READ_ONCE(ring->wake.owner) == XENVBD_OWNER_NONE)
+		wake_completed(ring);
 	rcu_read_unlock();
 }
 

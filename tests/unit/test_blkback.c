@@ -1209,6 +1209,28 @@ static void a_completion_waits_for_no_page(void **state)
 	down();
 }
 
+/* It may have granted the page for something else since. */
+static void nothing_is_copied_to_a_guest_whose_vbd_is_gone(void **state)
+{
+	unsigned int now;
+
+	for (now = 0; now < 2; now++) {
+		struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+
+		send(ring, rw(BLKIF_OP_READ, 1, 0, 1, 10));
+		pass(ring);
+		fake_bio_end_all();
+		rig.vbd.abandoned = true;
+		if (now)
+			assert_true(answer(ring));
+		else
+			passes(ring);
+		guest_expect(ring, 1, OKAY);
+		assert_int_equal(fake_nr_copies, 0);
+		down();
+	}
+}
+
 /* The disk says what a copy says that would have to wait. */
 static void a_completion_answers_no_error(void **state)
 {
@@ -1661,6 +1683,7 @@ int main(void)
 		cmocka_unit_test(a_completion_answers_a_few),
 		cmocka_unit_test(a_completion_copies_a_few_segments),
 		cmocka_unit_test(a_completion_waits_for_no_page),
+		cmocka_unit_test(nothing_is_copied_to_a_guest_whose_vbd_is_gone),
 		cmocka_unit_test(a_completion_answers_no_error),
 		cmocka_unit_test(a_completion_answers_nothing_that_is_ordered),
 		cmocka_unit_test(a_completion_leaves_alone_what_the_thread_waits_with),

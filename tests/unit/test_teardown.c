@@ -256,6 +256,15 @@ static bool others_and_answer(void)
 	return fake_bio_end_all();
 }
 
+/* The old one's teardown waits for the disk, and the new one does that meanwhile. */
+static void teardown_and_new_one(void (*look)(void))
+{
+	look_at_new = look;
+	fake_idle = others_and_answer;
+	control_settle();
+	assert_null(look_at_new);
+}
+
 static void new_one_waits(void)
 {
 	char text[XENVBD_STALL_TEXT];
@@ -285,10 +294,7 @@ static void go(void)
 static void a_new_vbd_waits_for_old_writes(void **state)
 {
 	old_one_is_removed(BLKIF_OP_WRITE);
-	look_at_new = new_one_waits;
-	fake_idle = others_and_answer;
-	control_settle();
-	assert_null(look_at_new);
+	teardown_and_new_one(new_one_waits);
 	assert_true(is(BE "/state", "4"));
 	assert_true(is(BE "/waiting", ""));
 	assert_true(fake_logged("notice: waiting for writes of a removed vbd: done after 7 s"));
@@ -305,10 +311,7 @@ static void new_one_connects(void)
 static void but_not_for_old_reads(void **state)
 {
 	old_one_is_removed(BLKIF_OP_READ);
-	look_at_new = new_one_connects;
-	fake_idle = others_and_answer;
-	control_settle();
-	assert_null(look_at_new);
+	teardown_and_new_one(new_one_connects);
 	go();
 }
 
@@ -330,10 +333,7 @@ static void an_exchange_waits_for_old_writes(void **state)
 {
 	old_one_is_removed(BLKIF_OP_WRITE);
 	xenstore_set(BE "/physical-device", "8:2");
-	look_at_new = new_one_has_another_disk;
-	fake_idle = others_and_answer;
-	control_settle();
-	assert_null(look_at_new);
+	teardown_and_new_one(new_one_has_another_disk);
 	assert_true(is(BE "/oracle/active-physical-device", "8:1"));
 	assert_true(is(BE "/waiting", ""));
 	assert_int_equal(disk_b->nr_opens, 0);
@@ -351,10 +351,7 @@ static void new_one_goes(void)
 static void who_waits_may_go(void **state)
 {
 	old_one_is_removed(BLKIF_OP_WRITE);
-	look_at_new = new_one_goes;
-	fake_idle = others_and_answer;
-	control_settle();
-	assert_null(look_at_new);
+	teardown_and_new_one(new_one_goes);
 	assert_int_equal(bus_nr_devices(), 0);
 }
 
@@ -374,10 +371,7 @@ static void new_one_ends(void)
 static void who_waits_may_end(void **state)
 {
 	old_one_is_removed(BLKIF_OP_WRITE);
-	look_at_new = new_one_ends;
-	fake_idle = others_and_answer;
-	control_settle();
-	assert_null(look_at_new);
+	teardown_and_new_one(new_one_ends);
 	assert_int_equal(bus_nr_devices(), 0);
 }
 
@@ -390,9 +384,7 @@ static void a_whole_disk_is_what_its_partitions_are(void **state)
 	other->bd_disk = fake_disk.bdev.bd_disk;
 	old_one_is_removed(BLKIF_OP_WRITE);
 	xenstore_set(BE "/physical-device", "8:2");
-	look_at_new = new_one_waits;
-	fake_idle = others_and_answer;
-	control_settle();
+	teardown_and_new_one(new_one_waits);
 	assert_true(is(BE "/state", "4"));
 	go();
 	control_settle();

@@ -682,6 +682,16 @@ static void others_are_faster(const struct disk *disk, enum disk_op op)
 		;
 }
 
+/* The frontend writes a state, and others act while the disk is slow with @op. */
+static void frontend_and_others(const char *state, enum disk_op op, void (*act)(void))
+{
+	disks_hook = others_are_faster;
+	slow_op = op;
+	meanwhile = act;
+	frontend(state);
+	assert_null(meanwhile);
+}
+
 static void toolstack_detaches(void)
 {
 	xenstore_set(BE "/online", "0");
@@ -706,11 +716,7 @@ static void all_close(void)
 static void nobody_connects_who_has_closed(void **state)
 {
 	probe();
-	disks_hook = others_are_faster;
-	slow_op = DISK_SYNC;
-	meanwhile = all_close;
-	frontend("3");
-	assert_null(meanwhile);
+	frontend_and_others("3", DISK_SYNC, all_close);
 	assert_int_equal(xenstore_log_find(BE "/state=4"), -1);
 	expect_state("6");
 	assert_int_equal(bus_nr_registered(), 0);
@@ -720,11 +726,7 @@ static void nobody_connects_who_has_closed(void **state)
 static void nobody_connects_who_is_to_close(void **state)
 {
 	probe();
-	disks_hook = others_are_faster;
-	slow_op = DISK_SYNC;
-	meanwhile = toolstack_detaches;
-	frontend("3");
-	assert_null(meanwhile);
+	frontend_and_others("3", DISK_SYNC, toolstack_detaches);
 	assert_int_equal(xenstore_log_find(BE "/state=4"), -1);
 	expect_state("5");
 	frontend("6");
@@ -805,11 +807,7 @@ static void a_vbd_stays_if_its_end_is_taken_back(void **state)
 {
 	connect();
 	xenstore_set(BE "/online", "0");
-	disks_hook = others_are_faster;
-	slow_op = DISK_CLOSE;
-	meanwhile = stay;
-	frontend("6");
-	assert_null(meanwhile);
+	frontend_and_others("6", DISK_CLOSE, stay);
 	assert_int_equal(bus_nr_registered(), 1);
 	expect_state("2");
 	frontend("3");

@@ -33,6 +33,15 @@ def state_name(number):
     return STATES[int(number)] if known else None
 
 
+def by_node(keys):
+    """Directory of a vbd -> its keys: backend, type, guest, device, and the rest."""
+    found = {}
+    for key, text in keys.items():
+        *node, rest = key.split("/", 4)
+        found.setdefault("/".join(node), {})[rest] = text
+    return found
+
+
 def number(what):
     """What should be a number, or None."""
     return what if isinstance(what, int) else None
@@ -264,12 +273,11 @@ class Machine:
             keys.update(store.ls("backend/" + kind))
         if vbds:
             keys.update(store.ls("error/backend"))
+        below = by_node(keys)
         for vbd in vbds:
             if vbd.remnant:
                 continue
-            start = vbd.node + "/"
-            vbd.keys = {key[len(start):]: keys[key] for key in keys
-                        if key.startswith(start)}
+            vbd.keys = below.get(vbd.node, {})
             vbd.error = keys.get(f"error/{vbd.node}/error")
 
     def _add_guests(self, store, vbds):

@@ -3,6 +3,7 @@
 
 With a root it is the file xenstore there, as "xenstore-ls -f" prints it.
 """
+import functools
 import re
 import subprocess
 
@@ -38,20 +39,23 @@ class Store:
         self.tree = tree
         self.trouble = None
 
+    @functools.cached_property
+    def _saved(self):
+        """All keys, where there is a root."""
+        return parse(self.tree.read("/xenstore") or "")
+
     def ls(self, path):
         """The keys below a path: full path -> value."""
         if self.tree.root:
-            text = self.tree.read("/xenstore") or ""
-            keys = parse(text)
-            return {key: keys[key] for key in keys
+            return {key: text for key, text in self._saved.items()
                     if key.startswith(path + "/")}
         return parse(self._run("xenstore-ls", "-f", path) or "")
 
     def read(self, paths):
         """Single keys: path -> value, those that exist."""
         if self.tree.root:
-            keys = parse(self.tree.read("/xenstore") or "")
-            return {path: keys[path] for path in paths if path in keys}
+            return {path: self._saved[path] for path in paths
+                    if path in self._saved}
         return self._read_many(list(paths))
 
     def _read_many(self, paths):

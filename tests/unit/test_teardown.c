@@ -391,23 +391,35 @@ static void a_whole_disk_is_what_its_partitions_are(void **state)
 	other->bd_disk = gd;
 }
 
-/* Of what the disk did not have it gets nothing, whoever has it now. */
-static void what_was_not_sent_stays(void **state)
+/* The directory is deleted, and after a while the disk answers all the same. */
+static void go_while_the_disk_hangs(void)
 {
-	unsigned long submits = fake_nr_submits;
+	fake_idle = disk_hangs;
+	go();
+	fake_idle = answer;
+	control_settle();
+	expect_no_remnant();
+}
+
+static void connect_and_write_behind_a_barrier(void)
+{
 	struct xenvbd *vbd;
 
 	connect();
 	vbd = dev_get_drvdata(&xbdev->dev);
 	control_request(vbd->rings[0], BLKIF_OP_WRITE_BARRIER);
 	control_request(vbd->rings[0], BLKIF_OP_WRITE);
+}
+
+/* Of what the disk did not have it gets nothing, whoever has it now. */
+static void what_was_not_sent_stays(void **state)
+{
+	unsigned long submits = fake_nr_submits;
+
+	connect_and_write_behind_a_barrier();
 	/* The barrier is at the disk, and the write waits for it. */
 	assert_int_equal(fake_nr_bios, 2);
-	fake_idle = disk_hangs;
-	go();
-	fake_idle = answer;
-	control_settle();
-	expect_no_remnant();
+	go_while_the_disk_hangs();
 	assert_int_equal(fake_nr_submits - submits, 2);
 }
 
@@ -421,11 +433,7 @@ static void a_guest_gets_no_data_that_it_does_not_wait_for(void **state)
 
 	connect();
 	copies = fake_nr_copies;
-	fake_idle = disk_hangs;
-	go();
-	fake_idle = answer;
-	control_settle();
-	expect_no_remnant();
+	go_while_the_disk_hangs();
 	assert_int_equal(fake_nr_copies, copies);
 }
 
@@ -446,12 +454,8 @@ static void but_one_that_lives_on_does(void **state)
 static void what_was_not_sent_is_if_the_guest_lives(void **state)
 {
 	unsigned long submits = fake_nr_submits;
-	struct xenvbd *vbd;
 
-	connect();
-	vbd = dev_get_drvdata(&xbdev->dev);
-	control_request(vbd->rings[0], BLKIF_OP_WRITE_BARRIER);
-	control_request(vbd->rings[0], BLKIF_OP_WRITE);
+	connect_and_write_behind_a_barrier();
 	fake_idle = answer;
 	bus_unbind(xbdev);
 	expect_no_remnant();

@@ -44,6 +44,15 @@ static void ring_break(struct xenvbd_ring *ring)
 	xenvbd_wake_work(ring, XENVBD_EVENT_BROKEN);
 }
 
+/*
+ * A refused request costs the guest nothing, and this domain its time. A ring with
+ * so many more of them than of good ones is looked at only now and then.
+ */
+static bool ring_pauses(const struct xenvbd_ring *ring)
+{
+	return unlikely(ring->nr_refused >= 2 * ring->sring.nr_ents);
+}
+
 static void ring_log_refusal(struct xenvbd_ring *ring,
 			     const struct xenvbd_cmd *cmd,
 			     enum xenvbd_reason reason)
@@ -66,10 +75,14 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	if (unlikely(reason)) {
 		trace_xenvbd_refuse(ring, cmd, reason);
 		ring_log_refusal(ring, cmd, reason);
+		ring->nr_refused++;
 		return xenvbd_reason_status(reason);
 	}
-	if (!cmd->indirect || cmd->seg)
-		xenvbd_stats_count(&ring->stats, cmd->op, cmd->nr_sects);
+	if (cmd->indirect && !cmd->seg)
+		return BLK_STS_OK;
+	xenvbd_stats_count(&ring->stats, cmd->op, cmd->nr_sects);
+	if (unlikely(ring->nr_refused))
+		ring->nr_refused--;
 	return BLK_STS_OK;
 }
 
@@ -122,6 +135,12 @@ static bool ring_take(struct xenvbd_ring *ring)
 {
 	int nr, i;
 
+	if (ring_pauses(ring)) {
+		if (time_before(jiffies, ring->pause_until))
+			return false;
+		/* One ring full of bad ones, and it pauses again. */
+		ring->nr_refused = ring->sring.nr_ents;
+	}
 	nr = xenvbd_sring_pending(&ring->sring);
 	if (unlikely(nr < 0)) {
 		ring_break(ring);
@@ -132,6 +151,8 @@ static bool ring_take(struct xenvbd_ring *ring)
 	ring_look_at_disk(ring);
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
+	if (ring_pauses(ring))
+		ring->pause_until = jiffies + RETRY_JIFFIES;
 	ring->found = true;
 	return true;
 }
@@ -159,33 +180,40 @@ static void ring_check_fetched(struct xenvbd_ring *ring, struct xenvbd_req *req)
 /* Fetch the segments of those INDIRECT requests that wait for theirs. */
 static void ring_fetch(struct xenvbd_ring *ring)
 {
-	struct xenvbd_req *first = ring->todo.first;
+	struct xenvbd_req *first = NULL;
 	struct xenvbd_req *req, *end;
 	unsigned int nr_segs = 0;
 
-	while (first && first->segs != XENVBD_SEGS_WANTED)
-		first = first->next;
-	if (likely(!first))
-		return;
-
-	for (end = first; end; end = end->next) {
-		if (end->segs != XENVBD_SEGS_WANTED)
-			continue;
+	for (end = ring->todo.first; end; end = end->next) {
 		/* No more than can be started next: what waits takes memory. */
 		if (nr_segs && nr_segs + end->nr_segs > XENVBD_BATCH_GRANTS)
 			break;
 		nr_segs += end->nr_segs;
+		if (likely(end->segs != XENVBD_SEGS_WANTED))
+			continue;
 		if (!end->big && !xenvbd_req_enlarge(end)) {
 			ring->starved = true;
 			break;
 		}
 		if (!xenvbd_copy_add_fetch(ring, end))
 			break;
+		if (!first)
+			first = end;
 	}
+	if (likely(!first))
+		return;
 	xenvbd_copy_fetch(ring, first);
 	for (req = first; req != end; req = req->next)
 		if (req->segs == XENVBD_SEGS_FETCHED)
 			ring_check_fetched(ring, req);
+}
+
+/* Its grants are wrong, or its segments. */
+static void ring_fail(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	/* As bad as a request that is refused, and it was counted as a good one. */
+	ring->nr_refused += 2;
+	xenvbd_wake_complete(req);
 }
 
 static void ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
@@ -194,7 +222,7 @@ static void ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	if (unlikely(req->op == BLKIF_OP_DISCARD))
 		xenvbd_discard_add(&ring->discards, req);
 	else if (unlikely(req->status != BLK_STS_OK))
-		xenvbd_wake_complete(req);
+		ring_fail(ring, req);
 	else
 		xenvbd_io_submit(req);
 }
@@ -219,9 +247,9 @@ static void ring_answer_early(struct xenvbd_ring *ring, struct blk_plug *plug)
 
 /*
  * Hand requests to the disk. Many go together: the block layer then merges them,
- * and allocates for several at once. Of a few each goes at once: if all reach the
- * disk in one moment all come back in one, and then the guest waits for the disk
- * and the disk for the guest by turns.
+ * and allocates for several at once. Of a few each goes at once, but for those that
+ * can be merged: if all reach the disk in one moment all come back in one, and then
+ * the guest waits for the disk and the disk for the guest by turns.
  */
 static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 			unsigned int nr)
@@ -231,16 +259,18 @@ static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 	struct xenvbd_req *req, *next;
 	struct blk_plug plug;
 	unsigned int i = 0;
+	bool adjacent;
 
 	blk_start_plug(&plug);
 	for (req = reqs; req; req = next, i++) {
-		if (few && i)
-			ring_replug(&plug);
 		if (!few && i % PLUG_IOS == 0)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;
+		adjacent = next && xenvbd_req_adjacent(req, next);
 		ring_submit_one(ring, req);
+		if (few && next && !adjacent)
+			ring_replug(&plug);
 		/*
 		 * Not whenever something is done: where the disk completes
 		 * requests inside submit_bio() they are answered together.
@@ -370,7 +400,8 @@ static void ring_sleep(struct xenvbd_ring *ring, bool draining,
 static void ring_idle(struct xenvbd_ring *ring, bool draining)
 {
 	/* Otherwise the event channel stays masked: events change nothing. */
-	bool want_events = !draining && !ring->broken && !ring->starved;
+	bool want_events = !draining && !ring->broken && !ring->starved &&
+			   !ring_pauses(ring);
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
 	if (want_events) {
@@ -381,7 +412,7 @@ static void ring_idle(struct xenvbd_ring *ring, bool draining)
 	}
 	if (ring->starved)
 		xenvbd_stat_inc(&ring->stats.oo_req);
-	if (ring->starved || ring->held.first)
+	if (ring->starved || ring->held.first || ring_pauses(ring))
 		timeout = RETRY_JIFFIES;
 	ring_sleep(ring, draining, want_events,
 		   xenvbd_barrier_timeout(&ring->barrier, timeout));

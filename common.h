@@ -95,6 +95,10 @@ struct xenvbd_ring {
 		bool found;
 		/* No page or no memory to start a request with. */
 		bool starved;
+		/* Refused requests, less the good ones since; see ring_pauses(). */
+		u32 nr_refused;
+		/* In jiffies, while the ring pauses. */
+		unsigned long pause_until;
 		struct xenvbd_stats stats;
 	} ____cacheline_aligned_in_smp;
 

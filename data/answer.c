@@ -105,7 +105,7 @@ void xenvbd_answer_push(struct xenvbd_ring *ring)
 /* ---- a completion, while the thread sleeps ------------------------------- */
 
 /* One hypercall, which must not be split: a full batch is copied by who may sleep. */
-static_assert(XENVBD_ANSWER_COPIES <= XENVBD_BATCH_GRANTS);
+static_assert(XENVBD_WAKE_BUDGET <= XENVBD_BATCH_GRANTS);
 
 /* All is well, nothing has to be unmapped, and nothing waits for the request. */
 static bool answer_can_now(const struct xenvbd_req *req)
@@ -114,24 +114,30 @@ static bool answer_can_now(const struct xenvbd_req *req)
 	       req->status == BLK_STS_OK && req->method != XENVBD_METHOD_MAP;
 }
 
+/* In parts of the budget. */
+static unsigned int answer_cost(const struct xenvbd_req *req)
+{
+	bool copies = req->method == XENVBD_METHOD_COPY &&
+		      req->op == BLKIF_OP_READ;
+
+	return 1 + (copies ? req->nr_segs : 0);
+}
+
 /* Take what a completion can answer. False if something is left. */
 static bool answer_collect_now(struct xenvbd_ring *ring,
 			       struct xenvbd_req_list *ready)
 {
 	struct llist_node *node =
 		llist_reverse_order(llist_del_all(&ring->wake.done));
-	unsigned int nr = 0, nr_copies = 0;
 	struct xenvbd_req *req, *next;
 	bool all = true;
 
 	llist_for_each_entry_safe(req, next, node, done) {
-		if (req->method == XENVBD_METHOD_COPY &&
-		    req->op == BLKIF_OP_READ)
-			nr_copies += req->nr_segs;
-		if (answer_can_now(req) && nr < XENVBD_ANSWER_REQS &&
-		    nr_copies <= XENVBD_ANSWER_COPIES) {
+		unsigned int cost = answer_cost(req);
+
+		if (answer_can_now(req) && cost <= ring->wake.budget) {
+			ring->wake.budget -= cost;
 			xenvbd_req_list_add(ready, req);
-			nr++;
 		} else {
 			llist_add(&req->done, &ring->wake.done);
 			all = false;
@@ -166,7 +172,8 @@ static bool answer_copy_now(struct xenvbd_ring *ring,
  * xenvbd_answer_now - answer what the disk is done with, while the thread sleeps
  * @ring: owned by the caller
  *
- * Only a few plain reads and writes, and only if the thread waits for nothing.
+ * Only plain reads and writes, as many as the budget allows, and only if the thread
+ * waits for nothing.
  *
  * Context: any; does not sleep.
  * Return: false if something is left in wake.done, for the thread.

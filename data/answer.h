@@ -5,10 +5,6 @@
 
 #include <linux/types.h>
 
-/* A completion answers so many requests at most, and copies so many segments. */
-#define XENVBD_ANSWER_REQS	8
-#define XENVBD_ANSWER_COPIES	32
-
 struct xenvbd_ring;
 
 bool xenvbd_answer_all(struct xenvbd_ring *ring);

@@ -65,16 +65,18 @@ void xenvbd_wake_kick(struct xenvbd_ring *ring)
  * xenvbd_wake_own - the thread becomes the owner of its ring
  * @ring: the ring
  *
- * A completion that owns the ring lets it go soon: it answers a few requests, and
- * no task preempts it.
+ * A completion that owns the ring lets it go soon: its budget is small, and no task
+ * preempts it. But the hypervisor may: others may have our CPU then.
  *
  * Context: the ring's thread.
  */
 void xenvbd_wake_own(struct xenvbd_ring *ring)
 {
 	while (cmpxchg_acquire(&ring->wake.owner, XENVBD_OWNER_NONE,
-			       XENVBD_OWNER_THREAD) != XENVBD_OWNER_NONE)
+			       XENVBD_OWNER_THREAD) != XENVBD_OWNER_NONE) {
 		cpu_relax();
+		cond_resched();
+	}
 }
 
 /**
@@ -88,13 +90,16 @@ void xenvbd_wake_own(struct xenvbd_ring *ring)
  */
 void xenvbd_wake_disown(struct xenvbd_ring *ring)
 {
+	ring->wake.budget = XENVBD_WAKE_BUDGET;
 	/* All of the ring before its owner; pairs with cmpxchg_acquire(). */
 	smp_store_release(&ring->wake.owner, XENVBD_OWNER_NONE);
 }
 
 /*
  * Answer what is in @done, if nobody owns the ring. Whoever owns it looks at @done
- * once more after letting go. No task may preempt the caller: the thread would spin.
+ * once more after letting go. That ends with the budget: each time round a request
+ * is paid, or the thread is woken. No task may preempt the caller: the thread would
+ * spin.
  */
 static void wake_answer(struct xenvbd_ring *ring)
 {

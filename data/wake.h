@@ -20,12 +20,21 @@ enum xenvbd_owner {
 	XENVBD_OWNER_COMPLETION,
 };
 
+/*
+ * What completions may do until the thread has been awake again: one part for each
+ * request, and one for each segment that is copied. Of more the thread does better,
+ * and an interrupt must not take long.
+ */
+#define XENVBD_WAKE_BUDGET	128
+
 /* What others note for the owner of a ring. */
 struct xenvbd_wake {
 	/* Requests that the disk is done with. */
 	struct llist_head done;
 	/* enum xenvbd_owner */
 	int owner;
+	/* What is left of XENVBD_WAKE_BUDGET; the owner's. */
+	unsigned int budget;
 	/* An event came in and has not been acknowledged. */
 	bool event;
 	/* No more requests are wanted; by the vbd's work item. */

@@ -22,7 +22,10 @@
 #define FAULT_NO_DRAINING	6	/* a completion answers while the ring drains */
 #define FAULT_THREAD_OWNS_ALL	7	/* a completion is taken for the thread */
 
+#define FAULT_NO_BUDGET		8	/* a completion goes on with what it may not do */
+
 #define NR_REQS	2
+#define BUDGET	1
 
 #define NONE		0
 #define THREAD		1
@@ -36,6 +39,7 @@ bool stop;		/* kthread_should_stop() */
 byte done;		/* requests in wake.done */
 byte unanswered = NR_REQS;/* requests without an answer */
 byte at_disk = NR_REQS;	/* requests that the disk has */
+byte budget = 0;	/* wake.budget */
 byte owners = 1;	/* how many believe to own the ring */
 byte readers;		/* RCU */
 bool ended, freed, noter_gone;
@@ -60,10 +64,23 @@ inline answer_all()
 	atomic { unanswered = unanswered - done; done = 0 }
 }
 
+/* As much as the budget allows */
+inline answer_some()
+{
+	atomic {
+		do
+		:: done > 0 && budget > 0 -> done--; unanswered--; budget--
+		:: else -> break
+		od;
+		all = (done == 0)
+	}
+}
+
 /* xenvbd_wake_complete() */
 proctype completion()
 {
 	bool first, all;
+	byte rounds;
 
 	atomic { at_disk > 0 -> at_disk--; readers++ }
 	assert(!freed);
@@ -78,12 +95,14 @@ answer:
 	:: atomic { owner != NONE && FAULT != FAULT_NO_OWNER -> goto out }
 	fi;
 	take();
+	/* Each time round answers a request, or is the last. */
+	atomic { rounds++; assert(rounds <= NR_REQS + 1) }
 	all = true;
 	if
 	:: draining && FAULT != FAULT_NO_DRAINING -> all = (done == 0)
 	:: else ->
 		if
-		:: answer_all()
+		:: answer_some()
 		:: all = (done == 0)	/* not what a completion can answer */
 		fi
 	fi;
@@ -91,7 +110,7 @@ answer:
 	assert(!freed);
 	owner = NONE;
 	if
-	:: !all ->
+	:: !all && FAULT != FAULT_NO_BUDGET ->
 		if
 		:: FAULT != FAULT_NO_WAKEUP -> wake_thread()
 		:: else
@@ -126,6 +145,7 @@ again:
 	:: else
 	fi;
 	/* ring_sleep() */
+	budget = BUDGET;
 	owners--;
 	owner = NONE;
 	runnable = false;

@@ -241,6 +241,11 @@ void msleep(unsigned int msecs)
 		fake_idle();
 }
 
+void cond_resched(void)
+{
+	might_sleep();
+}
+
 void cond_resched_tasks_rcu_qs(void)
 {
 	might_sleep();

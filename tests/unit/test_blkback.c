@@ -257,7 +257,7 @@ static void a_few_go_to_the_disk_one_by_one(void **state)
 	unsigned int i;
 
 	for (i = 0; i < PLUG_IOS; i++)
-		put(ring, rw(BLKIF_OP_READ, i, 8 * i, 1, 10 + i));
+		put(ring, rw(BLKIF_OP_READ, i, 16 * i, 1, 10 + i));
 	guest_push(ring);
 	pass(ring);
 	assert_int_equal(fake_nr_map_calls, 1);
@@ -265,6 +265,25 @@ static void a_few_go_to_the_disk_one_by_one(void **state)
 	assert_int_equal(fake_plug_ios, 1);
 	passes(ring);
 	for (i = 0; i < PLUG_IOS; i++)
+		guest_expect(ring, i, OKAY);
+	down();
+}
+
+static void neighbours_go_to_the_disk_together(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	unsigned int i;
+
+	put(ring, rw(BLKIF_OP_READ, 0, 0, 2, 10));
+	put(ring, rw(BLKIF_OP_READ, 1, 16, 1, 20));
+	/* Of another direction; and after a hole. */
+	put(ring, rw(BLKIF_OP_WRITE, 2, 24, 1, 30));
+	put(ring, rw(BLKIF_OP_WRITE, 3, 40, 1, 40));
+	guest_push(ring);
+	pass(ring);
+	assert_int_equal(fake_nr_plugs, 3);
+	passes(ring);
+	for (i = 0; i < 4; i++)
 		guest_expect(ring, i, OKAY);
 	down();
 }
@@ -491,13 +510,13 @@ static void no_more_is_fetched_than_can_be_started(void **state)
 
 	put(ring, indirect(BLKIF_OP_READ, 1, 0, 200, 1000, 99));
 	put(ring, rw(BLKIF_OP_READ, 2, 0, 1, 10));
-	put(ring, indirect(BLKIF_OP_READ, 3, 0, 56, 2000, 98));
+	put(ring, indirect(BLKIF_OP_READ, 3, 0, 55, 2000, 98));
 	put(ring, indirect(BLKIF_OP_READ, 4, 0, 1, 3000, 97));
 	guest_push(ring);
 	assert_true(pass(ring));
-	/* Fetched were the first and the third one; the third finds a full batch. */
+	/* Three fill the batch. */
 	assert_int_equal(fake_nr_copies, 2);
-	assert_int_equal(fake_nr_bios, 2);
+	assert_int_equal(fake_nr_bios, 3);
 	assert_true(pass(ring));
 	assert_int_equal(fake_nr_copies, 3);
 	assert_int_equal(fake_nr_bios, 4);
@@ -506,6 +525,28 @@ static void no_more_is_fetched_than_can_be_started(void **state)
 	guest_expect(ring, 2, OKAY);
 	guest_expect(ring, 3, OKAY);
 	guest_expect(ring, 4, OKAY);
+	down();
+}
+
+/* Whatever was fetched takes memory until it can be started. */
+static void no_more_is_fetched_while_a_ring_starves(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		put(ring, indirect(BLKIF_OP_READ, i, 0, 120, 1000 + 200 * i, 90 + i));
+	guest_push(ring);
+	ring->pages.pool.max_pages = 0;
+	assert_true(pass(ring));
+	for (i = 0; i < 5; i++)
+		assert_false(pass(ring));
+	assert_true(ring->starved);
+	assert_int_equal(fake_nr_copies, 2);
+	ring->pages.pool.max_pages = 512;
+	passes(ring);
+	for (i = 0; i < 4; i++)
+		guest_expect(ring, i, OKAY);
 	down();
 }
 
@@ -1085,6 +1126,73 @@ static void a_ring_sleeps_as_long_as_it_may(void **state)
 	down();
 }
 
+/* ---- a guest that sends nonsense ------------------------------------------------------------ */
+
+/* So many requests that are refused, one by one. */
+static void send_bad(struct xenvbd_ring *ring, unsigned int nr)
+{
+	struct guest_req bad = { .op = 99 };
+
+	for (bad.id = 0; bad.id < nr; bad.id++) {
+		send(ring, bad);
+		assert_true(pass(ring));
+		guest_expect(ring, bad.id, UNKNOWN);
+	}
+}
+
+static void a_ring_full_of_nonsense_pauses(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	unsigned int nr = ring->sring.nr_ents;
+
+	send_bad(ring, 2 * nr);
+	/* Nothing more is looked at, and no event is wanted. */
+	send(ring, rw(BLKIF_OP_READ, 7, 0, 1, 10));
+	assert_false(pass(ring));
+	xenvbd_wake_irq(ring->irq, ring);
+	assert_true(idles(ring, false));
+	assert_int_equal(fake_timeout, RETRY_JIFFIES);
+	assert_int_equal(fake_nr_eois, 0);
+
+	/* Then it is served again, as long as the requests are good. */
+	jiffies += RETRY_JIFFIES;
+	passes(ring);
+	guest_expect(ring, 7, OKAY);
+	assert_int_equal(ring->nr_refused, nr - 1);
+	send_bad(ring, nr + 1);
+	send(ring, rw(BLKIF_OP_READ, 8, 0, 1, 10));
+	assert_false(pass(ring));
+	jiffies += RETRY_JIFFIES;
+	passes(ring);
+	guest_expect(ring, 8, OKAY);
+	down();
+}
+
+static void wrong_grants_and_segments_are_nonsense(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	struct guest_req bad = indirect(BLKIF_OP_READ, 2, 0, 1, 1000, 99);
+
+	fake_fail_at(&fake_grants, 1);
+	send(ring, rw(BLKIF_OP_READ, 1, 0, 1, 10));
+	passes(ring);
+	guest_expect(ring, 1, ERROR);
+	fake_fail_at(&fake_grants, 0);
+	assert_int_equal(ring->nr_refused, 2);
+	bad.first_sect = 3;
+	bad.last_sect = 2;
+	send(ring, bad);
+	passes(ring);
+	guest_expect(ring, 2, ERROR);
+	assert_int_equal(ring->nr_refused, 5);
+	/* Good ones make up for it. */
+	send(ring, rw(BLKIF_OP_READ, 3, 0, 1, 11));
+	passes(ring);
+	guest_expect(ring, 3, OKAY);
+	assert_int_equal(ring->nr_refused, 4);
+	down();
+}
+
 /* ---- completions, while the thread sleeps ----------------------------------------------------- */
 
 /* As data/wake.c does it. */
@@ -1092,6 +1200,9 @@ static bool answer(struct xenvbd_ring *ring)
 {
 	bool all;
 
+	/* Unless the test says otherwise, as the thread leaves it. */
+	if (!ring->wake.budget)
+		ring->wake.budget = XENVBD_WAKE_BUDGET;
 	ring->wake.owner = XENVBD_OWNER_COMPLETION;
 	shim_atomic++;
 	all = xenvbd_answer_now(ring);
@@ -1142,34 +1253,38 @@ static void nothing_to_answer_is_all_answered(void **state)
 	down();
 }
 
-static void a_completion_answers_a_few(void **state)
+static void a_completion_answers_what_the_budget_allows(void **state)
 {
 	struct xenvbd_ring *ring = up(XENVBD_POLICY_PERSISTENT);
 	unsigned int i;
 
-	for (i = 0; i < XENVBD_ANSWER_REQS + 2; i++)
+	ring->wake.budget = 8;
+	for (i = 0; i < 10; i++)
 		put(ring, rw(BLKIF_OP_READ, i, 8 * i, 1, 10 + i));
 	guest_push(ring);
 	pass(ring);
 	fake_bio_end_all();
 	assert_false(answer(ring));
-	assert_int_equal(ring->stats.answers, XENVBD_ANSWER_REQS);
+	assert_int_equal(ring->stats.answers, 8);
+	assert_int_equal(ring->wake.budget, 0);
 	/* In the order in which they were completed, the rest as well. */
-	for (i = 0; i < XENVBD_ANSWER_REQS; i++)
+	for (i = 0; i < 8; i++)
 		guest_expect(ring, i, OKAY);
 	guest_expect_none(ring);
+	/* The thread has no budget. */
 	passes(ring);
-	for (; i < XENVBD_ANSWER_REQS + 2; i++)
+	for (; i < 10; i++)
 		guest_expect(ring, i, OKAY);
 	down();
 }
 
-static void a_completion_copies_a_few_segments(void **state)
+static void a_completion_copies_what_the_budget_allows(void **state)
 {
 	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
 	unsigned int i;
 
-	static_assert(3 * 11 > XENVBD_ANSWER_COPIES && 2 * 11 <= XENVBD_ANSWER_COPIES);
+	/* Two of eleven segments, and one more request. */
+	ring->wake.budget = 2 * 12 + 1;
 	for (i = 0; i < 3; i++)
 		put(ring, rw(BLKIF_OP_READ, i, 88 * i, 11, 10 + 20 * i));
 	/* The data of a write was copied before. */
@@ -1180,13 +1295,34 @@ static void a_completion_copies_a_few_segments(void **state)
 	fake_bio_end_all();
 	fake_nr_copies = fake_nr_copy_calls = 0;
 	assert_false(answer(ring));
-	assert_int_equal(ring->stats.answers, 2);
+	assert_int_equal(ring->stats.answers, 3);
 	assert_int_equal(fake_nr_copies, 22);
 	assert_int_equal(fake_nr_copy_calls, 1);
+	assert_int_equal(ring->wake.budget, 0);
+	guest_expect(ring, 0, OKAY);
+	guest_expect(ring, 1, OKAY);
+	guest_expect(ring, 3, OKAY);
 	passes(ring);
-	for (i = 0; i < 5; i++)
-		guest_expect(ring, i, OKAY);
+	guest_expect(ring, 2, OKAY);
+	guest_expect(ring, 4, OKAY);
 	expect_read(50, 176, 11);
+	down();
+}
+
+static void a_completion_leaves_a_copy_that_fails_as_an_error(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_COPY);
+
+	put(ring, rw(BLKIF_OP_READ, 1, 0, 1, 10));
+	put(ring, rw(BLKIF_OP_READ, 2, 80, 1, 20));
+	guest_push(ring);
+	pass(ring);
+	fake_bio_end_all();
+	fake_fail_at(&fake_grants, 1);
+	assert_true(answer(ring));
+	guest_expect(ring, 1, ERROR);
+	guest_expect(ring, 2, OKAY);
+	assert_int_equal(ring->stats.err_req, 1);
 	down();
 }
 
@@ -1649,13 +1785,17 @@ int main(void)
 		cmocka_unit_test(an_answer_does_not_wait_for_the_queue),
 		cmocka_unit_test(more_than_a_batch_takes_more_than_a_pass),
 		cmocka_unit_test(a_few_go_to_the_disk_one_by_one),
+		cmocka_unit_test(neighbours_go_to_the_disk_together),
 		cmocka_unit_test(the_disk_fails),
 		cmocka_unit_test(a_grant_that_is_none_fails_its_request_alone),
 		cmocka_unit_test(wrong_requests_are_refused),
+		cmocka_unit_test(a_ring_full_of_nonsense_pauses),
+		cmocka_unit_test(wrong_grants_and_segments_are_nonsense),
 		cmocka_unit_test(a_read_only_disk_is_not_written),
 		cmocka_unit_test(indirect_requests_are_executed),
 		cmocka_unit_test(indirect_segments_are_checked),
 		cmocka_unit_test(no_more_is_fetched_than_can_be_started),
+		cmocka_unit_test(no_more_is_fetched_while_a_ring_starves),
 		cmocka_unit_test(indirect_requests_wait_for_memory),
 		cmocka_unit_test(a_flush_has_no_place),
 		cmocka_unit_test(a_disk_without_flushes_is_reported),
@@ -1680,8 +1820,9 @@ int main(void)
 		cmocka_unit_test(a_ring_sleeps_as_long_as_it_may),
 		cmocka_unit_test(a_completion_answers_reads_and_writes),
 		cmocka_unit_test(nothing_to_answer_is_all_answered),
-		cmocka_unit_test(a_completion_answers_a_few),
-		cmocka_unit_test(a_completion_copies_a_few_segments),
+		cmocka_unit_test(a_completion_answers_what_the_budget_allows),
+		cmocka_unit_test(a_completion_copies_what_the_budget_allows),
+		cmocka_unit_test(a_completion_leaves_a_copy_that_fails_as_an_error),
 		cmocka_unit_test(a_completion_waits_for_no_page),
 		cmocka_unit_test(nothing_is_copied_to_a_guest_whose_vbd_is_gone),
 		cmocka_unit_test(a_completion_answers_no_error),

@@ -190,8 +190,11 @@ static void the_thread_waits_for_a_completion_that_answers(void **state)
 	fake_relax = lets_go;
 	xenvbd_wake_own(ring);
 	assert_int_equal(ring->wake.owner, XENVBD_OWNER_THREAD);
+	ring->wake.budget = 3;
 	xenvbd_wake_disown(ring);
 	assert_int_equal(ring->wake.owner, XENVBD_OWNER_NONE);
+	/* Completions may do something again. */
+	assert_int_equal(ring->wake.budget, XENVBD_WAKE_BUDGET);
 	down();
 }
 

@@ -53,6 +53,7 @@ static inline void get_task_struct(struct task_struct *task)
 void put_task_struct(struct task_struct *task);
 
 long schedule_timeout(long timeout);
+void cond_resched(void);
 void cond_resched_tasks_rcu_qs(void);
 void yield(void);
 bool single_task_running(void);

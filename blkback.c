@@ -283,6 +283,31 @@ static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
 	blk_finish_plug(&plug);
 }
 
+/* Those that could not be mapped just now go first the next time. Their number. */
+static unsigned int ring_put_back(struct xenvbd_ring *ring,
+				  struct xenvbd_req_list *started)
+{
+	struct xenvbd_req_list back = {}, rest = {};
+	struct xenvbd_req *req;
+	unsigned int nr = 0;
+
+	while (started->first) {
+		req = xenvbd_req_list_pop(started);
+		if (req->status != BLK_STS_RESOURCE) {
+			xenvbd_req_list_add(&rest, req);
+			continue;
+		}
+		req->status = BLK_STS_OK;
+		xenvbd_req_list_add(&back, req);
+		nr++;
+	}
+	*started = rest;
+	while (ring->todo.first)
+		xenvbd_req_list_add(&back, xenvbd_req_list_pop(&ring->todo));
+	ring->todo = back;
+	return nr;
+}
+
 /* Start what was taken, in order, as much as one batch holds. */
 static bool ring_start(struct xenvbd_ring *ring)
 {
@@ -306,7 +331,8 @@ static bool ring_start(struct xenvbd_ring *ring)
 	if (!nr)
 		return false;
 
-	xenvbd_pages_map(ring, started.first);
+	if (unlikely(!xenvbd_pages_map(ring, started.first)))
+		nr -= ring_put_back(ring, &started);
 	ring_submit(ring, started.first, nr);
 	return true;
 }

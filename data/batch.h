@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The grants of the hypercall in the making. */
+/* The grants of the hypercall in the making, and pages to map them to. */
 #ifndef XENVBD_BATCH_H
 #define XENVBD_BATCH_H
 
@@ -13,6 +13,9 @@
  * fits.
  */
 #define XENVBD_BATCH_GRANTS	XENVBD_MAX_SEGS
+
+/* Pages of a ring that grants are mapped to, in use or not. */
+#define XENVBD_MAX_POOL_PAGES	8192
 
 /* What the operations of a batch do; they are of one kind. */
 enum xenvbd_batch_kind {
@@ -69,5 +72,35 @@ static inline u32 xenvbd_batch_add(struct xenvbd_batch *batch,
 	batch->kind = kind;
 	return batch->nr++;
 }
+
+/* Pages to map grants to. */
+struct xenvbd_pool {
+	/* Those that nothing is mapped to, a stack of so many places. */
+	struct page **free;
+	u32 nr_free;
+	u32 size;
+	/* In use or not, and how many that may be. */
+	u32 nr_pages;
+	u32 max_pages;
+};
+
+static inline struct page *xenvbd_pool_get(struct xenvbd_pool *pool)
+{
+	return pool->free[--pool->nr_free];
+}
+
+static inline void xenvbd_pool_put(struct xenvbd_pool *pool, struct page *page)
+{
+	pool->free[pool->nr_free++] = page;
+}
+
+bool xenvbd_pool_grow(struct xenvbd_pool *pool, u32 nr);
+void xenvbd_pool_shrink(struct xenvbd_pool *pool, u32 keep);
+void xenvbd_batch_init(struct xenvbd_batch *batch);
+void xenvbd_batch_add_map(struct xenvbd_ring *ring, struct page *page,
+			  u32 flags, grant_ref_t gref);
+void xenvbd_batch_add_unmap(struct xenvbd_ring *ring, struct page *page,
+			    grant_handle_t handle);
+void xenvbd_batch_unmap(struct xenvbd_ring *ring);
 
 #endif /* XENVBD_BATCH_H */

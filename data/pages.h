@@ -9,6 +9,7 @@
 
 #include "data/batch.h"
 #include "data/copy.h"
+#include "data/persistent.h"
 
 /*
  * Pages of a vbd that grants are mapped to, in use or not; its rings share
@@ -35,33 +36,14 @@ static inline bool xenvbd_policy_persists(unsigned int policy)
 	       policy == XENVBD_POLICY_PERSISTENT;
 }
 
-/* Pages to map grants to. */
-struct xenvbd_pool {
-	/* Those that nothing is mapped to, a stack of so many places. */
-	struct page **free;
-	u32 nr_free;
-	u32 size;
-	/* In use or not, and how many that may be. */
-	u32 nr_pages;
-	u32 max_pages;
-};
-
-/* Persistent grants. */
-struct xenvbd_persistent {
-	/* All, by grant; NULL if they were not negotiated. */
-	struct hlist_head *hash;
-	u32 hash_bits;
-	u32 nr;
-	/* Those that no request uses, oldest first. */
-	struct list_head lru;
-};
-
 /* What a ring gets at the guest's pages with. */
 struct xenvbd_pages {
 	struct xenvbd_batch batch;
 	struct xenvbd_pool pool;
 	struct xenvbd_persistent persistent;
 	struct xenvbd_copy copy;
+	/* In jiffies: until then no map handles are wanted; 0: there are enough. */
+	unsigned long short_until;
 };
 
 int xenvbd_pages_init(struct xenvbd_ring *ring, unsigned int nr_rings,
@@ -69,7 +51,7 @@ int xenvbd_pages_init(struct xenvbd_ring *ring, unsigned int nr_rings,
 void xenvbd_pages_exit(struct xenvbd_ring *ring);
 bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_pages_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
-void xenvbd_pages_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
+bool xenvbd_pages_map(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 bool xenvbd_pages_held(const struct xenvbd_req *req);
 void xenvbd_pages_release(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 long xenvbd_pages_trim(struct xenvbd_ring *ring);

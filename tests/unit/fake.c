@@ -9,7 +9,7 @@
 
 /* ---- faults ------------------------------------------------------------- */
 
-struct fake_fault fake_allocs, fake_grants, fake_unmaps, fake_hypercalls;
+struct fake_fault fake_allocs, fake_grants, fake_handles, fake_unmaps, fake_hypercalls;
 
 void fake_fail_at(struct fake_fault *fault, unsigned long nth)
 {
@@ -293,16 +293,30 @@ static void grant_map(struct gnttab_map_grant_ref *op, struct page *page)
 	op->status = GNTST_bad_gntref;
 	if (fake_fails(&fake_grants) || !grant)
 		return;
+	op->status = GNTST_no_device_space;
+	if (fake_fails(&fake_handles))
+		return;
 
 	mapping = malloc(sizeof(*mapping));
 	*mapping = (struct fake_mapping) { grant, page, readonly };
 	grant->maps++;
 	page->mapping = mapping;
+	page->foreign.gref = op->ref;
 	mappings = realloc(mappings, (nr_handles + 1) * sizeof(*mappings));
 	mappings[nr_handles] = mapping;
 	fake_nr_mappings++;
 	op->handle = nr_handles++;
 	op->status = GNTST_okay;
+}
+
+bool PageForeign(const struct page *page)
+{
+	return page->mapping;
+}
+
+struct xen_page_foreign *xen_page_foreign(struct page *page)
+{
+	return page->mapping ? &page->foreign : NULL;
 }
 
 int gnttab_map_refs(struct gnttab_map_grant_ref *ops,
@@ -672,6 +686,7 @@ void fake_reset(void)
 {
 	fake_fail_at(&fake_allocs, 0);
 	fake_fail_at(&fake_grants, 0);
+	fake_fail_at(&fake_handles, 0);
 	fake_fail_at(&fake_unmaps, 0);
 	fake_fail_at(&fake_hypercalls, 0);
 	fake_nr_objects = fake_nr_pages = fake_nr_xen_pages = 0;

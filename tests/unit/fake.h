@@ -42,6 +42,8 @@ struct fake_fault {
 extern struct fake_fault fake_allocs;
 /* A grant that is mapped, or copied from or to. */
 extern struct fake_fault fake_grants;
+/* A grant that is mapped, and finds the hypervisor's table of mappings full. */
+extern struct fake_fault fake_handles;
 /* A grant that is unmapped. It stays mapped then. */
 extern struct fake_fault fake_unmaps;
 /* A hypercall that maps or unmaps: its operations are not looked at. */
@@ -70,6 +72,7 @@ struct page {
 	u8 *memory;
 	/* What is mapped to it, or NULL. */
 	struct fake_mapping *mapping;
+	struct xen_page_foreign foreign;
 };
 
 /* ---- grants ------------------------------------------------------------- */

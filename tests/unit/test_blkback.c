@@ -242,6 +242,7 @@ static void more_than_a_batch_takes_more_than_a_pass(void **state)
 	guest_push(ring);
 	assert_true(pass(ring));
 	assert_int_equal(fake_nr_bios, XENVBD_BATCH_GRANTS / 11);
+	assert_int_equal(fake_nr_plugs, 1);
 	assert_true(pass(ring));
 	assert_int_equal(fake_nr_bios, 30);
 	assert_false(pass(ring));
@@ -576,6 +577,97 @@ static void indirect_requests_wait_for_memory(void **state)
 	assert_false(ring->starved);
 	passes(ring);
 	guest_expect(ring, 2, OKAY);
+	down();
+}
+
+/* ---- no map handle is left ------------------------------------------------------------ */
+
+/* Responses to requests 1 to @nr, in any order: all are well but @bad. */
+static void guest_expect_all(struct xenvbd_ring *ring, unsigned int nr, u64 bad)
+{
+	u64 id, seen = 0;
+	s16 status;
+
+	while (guest_get(ring, &id, &status)) {
+		expect(status == (id == bad ? ERROR : OKAY), "request %llu: status %d",
+		       (ull)id, status);
+		seen += BIT_ULL(id);
+	}
+	assert_int_equal(seen, BIT_ULL(nr + 1) - 2);
+}
+
+/* Map handles are short from the @nth mapping on; all is read and written still. */
+static void try_without_handles(unsigned int policy, unsigned int nth)
+{
+	struct xenvbd_ring *ring = up(policy);
+
+	/* Two grants are known to a ring that keeps them. */
+	send(ring, rw(BLKIF_OP_READ, 9, 0, 2, 10));
+	passes(ring);
+	guest_expect(ring, 9, OKAY);
+	memset(fake_grant(11), 0, XEN_PAGE_SIZE);
+
+	guest_fill(20, 3, 5);
+	put(ring, rw(BLKIF_OP_READ, 1, 16, 3, 11));
+	put(ring, rw(BLKIF_OP_WRITE, 2, 80, 3, 20));
+	put(ring, (struct guest_req) { .op = BLKIF_OP_WRITE, .id = 3, .nr_segs = 1,
+				       .gref = 3000, .sector = 160 });
+	put(ring, indirect(BLKIF_OP_READ, 4, 200, 40, 1000, 99));
+	guest_push(ring);
+	fake_fail_at(&fake_handles, nth);
+	fake_handles.for_ever = true;
+	passes(ring);
+	guest_expect_all(ring, 4, 3);
+	expect_read(11, 16, 3);
+	expect_written(80, 5, 3);
+	expect_read(1000, 200, 40);
+	expect_unmapped(ring);
+	assert_int_equal(ring->pages.copy.nr_reqs, 0);
+
+	/* For a while none is asked for. */
+	fake_nr_maps = 0;
+	send(ring, rw(BLKIF_OP_READ, 5, 0, 1, 30));
+	passes(ring);
+	guest_expect(ring, 5, OKAY);
+	assert_int_equal(fake_nr_maps, 0);
+	fake_fail_at(&fake_handles, 0);
+	jiffies += HZ;
+	send(ring, rw(BLKIF_OP_READ, 6, 0, 1, 30));
+	passes(ring);
+	guest_expect(ring, 6, OKAY);
+	assert_int_equal(fake_nr_maps, 1);
+	down();
+}
+
+static void without_map_handles_data_is_copied(void **state)
+{
+	unsigned int nth;
+
+	for (nth = 1; nth <= 45; nth++) {
+		try_without_handles(XENVBD_POLICY_MAP, nth);
+		try_without_handles(XENVBD_POLICY_PERSISTENT, nth);
+	}
+}
+
+static void without_map_handles_and_pages_a_ring_starves(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+
+	send(ring, rw(BLKIF_OP_READ, 9, 0, 2, 10));
+	passes(ring);
+	guest_expect(ring, 9, OKAY);
+	send(ring, rw(BLKIF_OP_READ, 1, 0, 2, 10));
+	fake_fail_all(&fake_handles);
+	fake_fail_all(&fake_allocs);
+	assert_true(pass(ring));
+	assert_false(pass(ring));
+	assert_true(ring->starved);
+	/* It does not ask again and again. */
+	assert_int_equal(fake_nr_map_calls, 2);
+	fake_fail_at(&fake_allocs, 0);
+	passes(ring);
+	guest_expect(ring, 1, OKAY);
+	expect_read(10, 0, 2);
 	down();
 }
 
@@ -1788,6 +1880,8 @@ int main(void)
 		cmocka_unit_test(neighbours_go_to_the_disk_together),
 		cmocka_unit_test(the_disk_fails),
 		cmocka_unit_test(a_grant_that_is_none_fails_its_request_alone),
+		cmocka_unit_test(without_map_handles_data_is_copied),
+		cmocka_unit_test(without_map_handles_and_pages_a_ring_starves),
 		cmocka_unit_test(wrong_requests_are_refused),
 		cmocka_unit_test(a_ring_full_of_nonsense_pauses),
 		cmocka_unit_test(wrong_grants_and_segments_are_nonsense),

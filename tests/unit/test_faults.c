@@ -319,6 +319,11 @@ static void a_grant_fails(void **state)
 	each_at_least(&fake_grants, 800);
 }
 
+static void a_map_handle_is_missing(void **state)
+{
+	each_at_least(&fake_handles, 100);
+}
+
 static void an_unmapping_fails(void **state)
 {
 	each_at_least(&fake_unmaps, 300);
@@ -336,6 +341,7 @@ int main(void)
 		cmocka_unit_test(no_memory_once),
 		cmocka_unit_test(no_memory_for_long),
 		cmocka_unit_test(a_grant_fails),
+		cmocka_unit_test(a_map_handle_is_missing),
 		cmocka_unit_test(an_unmapping_fails),
 		cmocka_unit_test(a_hypercall_fails),
 	};

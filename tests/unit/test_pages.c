@@ -3,6 +3,8 @@
  * The guest's pages: which method, how they are got at and let go. The source is
  * part of this program, for its parameters are its own.
  */
+#include "data/batch.c"
+#include "data/persistent.c"
 #include "data/pages.c"
 
 #include "rig.h"

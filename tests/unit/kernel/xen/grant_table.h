@@ -30,6 +30,13 @@ static inline void gnttab_set_unmap_op(struct gnttab_unmap_grant_ref *op,
 	op->handle = handle;
 }
 
+struct xen_page_foreign {
+	domid_t domid;
+	grant_ref_t gref;
+};
+
+bool PageForeign(const struct page *page);
+struct xen_page_foreign *xen_page_foreign(struct page *page);
 int gnttab_alloc_pages(int nr, struct page **pages);
 void gnttab_free_pages(int nr, struct page **pages);
 int gnttab_map_refs(struct gnttab_map_grant_ref *ops,

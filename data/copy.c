@@ -6,12 +6,15 @@
  *
  * All of it is done by the owner of the ring, or after the thread has ended.
  */
+#include <linux/atomic.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <asm/xen/hypercall.h>
 #include <xen/page.h>
 
 #include "common.h"
+#include "data/param.h"
 #include "trace.h"
 
 /*
@@ -28,9 +31,55 @@ static_assert(MAX_PAGES >= XENVBD_MAX_SEGS);
 static_assert(XENVBD_MAX_VBD_PAGES / XENVBD_MAX_RINGS / PAGES_SHARE >=
 	      XENVBD_MAX_SEGS);
 
+static unsigned int max_copy_percent = 10;
+module_param_cb(max_copy_percent, &xenvbd_param_percent_ops, &max_copy_percent,
+		0644);
+MODULE_PARM_DESC(max_copy_percent,
+		 "Percent of this domain's memory that all rings together copy to. Default 10");
+
+/* Pages of all rings. */
+static atomic_long_t copy_nr_pages = ATOMIC_LONG_INIT(0);
+
 static u32 copy_max_pages(const struct xenvbd_pages *pages)
 {
 	return min_t(u32, MAX_PAGES, pages->pool.max_pages / PAGES_SHARE);
+}
+
+/* Do all rings together have as much as they may? */
+static bool copy_is_full(void)
+{
+	return atomic_long_read(&copy_nr_pages) >=
+	       totalram_pages() / 100 * READ_ONCE(max_copy_percent);
+}
+
+/*
+ * May a ring have one more page? When all is used each ring may still have one
+ * request at a time that copies, so that it goes on.
+ */
+static bool copy_may_grow(const struct xenvbd_pages *pages)
+{
+	return pages->copy.nr_pages < copy_max_pages(pages) &&
+	       (!pages->copy.nr_reqs || !copy_is_full());
+}
+
+static bool copy_grow(struct xenvbd_copy *copy)
+{
+	struct page *page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
+
+	if (!page)
+		return false;
+	atomic_long_inc(&copy_nr_pages);
+	copy->free[copy->nr_free++] = page;
+	copy->nr_pages++;
+	return true;
+}
+
+/* The ring lets a page go, which is not among the free ones any more. */
+static void copy_drop(struct xenvbd_copy *copy, struct page *page)
+{
+	put_page(page);
+	copy->nr_pages--;
+	atomic_long_dec(&copy_nr_pages);
 }
 
 /*
@@ -113,11 +162,13 @@ void xenvbd_copy_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 
 /* ---- data ---------------------------------------------------------------- */
 
-static bool copy_make_room(struct xenvbd_copy *copy)
+static bool copy_make_room(struct xenvbd_pages *pages)
 {
+	struct xenvbd_copy *copy = &pages->copy;
+
 	if (likely(copy->free))
 		return true;
-	copy->free = kvmalloc_array(MAX_PAGES, sizeof(*copy->free),
+	copy->free = kvmalloc_array(copy_max_pages(pages), sizeof(*copy->free),
 				    GFP_NOWAIT | __GFP_NOWARN);
 	return copy->free;
 }
@@ -134,26 +185,20 @@ static bool copy_make_room(struct xenvbd_copy *copy)
  * too, and the memory may be waiting for them.
  *
  * Context: process, may allocate.
- * Return: false if there is no memory, or too much of it in use by the ring.
+ * Return: false if there is no memory, or too much of it in use by the ring or by
+ * all rings.
  */
 bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 {
 	struct xenvbd_copy *copy = &ring->pages.copy;
-	struct page *page;
 
 	if (!nr)
 		return true;
-	if (!copy_make_room(copy))
+	if (!copy_make_room(&ring->pages))
 		return false;
-	while (copy->nr_free < nr) {
-		if (copy->nr_pages >= copy_max_pages(&ring->pages))
+	while (copy->nr_free < nr)
+		if (!copy_may_grow(&ring->pages) || !copy_grow(copy))
 			return false;
-		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
-		if (!page)
-			return false;
-		copy->free[copy->nr_free++] = page;
-		copy->nr_pages++;
-	}
 	return true;
 }
 
@@ -308,21 +353,21 @@ void xenvbd_copy_out_now(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
  * @req: completed
  *
  * A page still referenced below (for a retransmission, say) is left to its
- * holder. The guest does not have to wait for that.
+ * holder. The guest does not have to wait for that. When all rings have as much as
+ * they may, other rings wait for these pages.
  */
 void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 {
+	bool keep = likely(!copy_is_full());
 	unsigned int i;
 
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = req->bvec[i].bv_page;
 
-		if (likely(page_count(page) == 1)) {
+		if (keep && likely(page_count(page) == 1))
 			copy->free[copy->nr_free++] = page;
-		} else {
-			put_page(page);
-			copy->nr_pages--;
-		}
+		else
+			copy_drop(copy, page);
 	}
 	copy->nr_reqs--;
 }
@@ -348,10 +393,8 @@ long xenvbd_copy_trim(struct xenvbd_copy *copy)
 /* Give back all pages that no request uses. */
 void xenvbd_copy_free(struct xenvbd_copy *copy)
 {
-	while (copy->nr_free) {
-		put_page(copy->free[--copy->nr_free]);
-		copy->nr_pages--;
-	}
+	while (copy->nr_free)
+		copy_drop(copy, copy->free[--copy->nr_free]);
 	if (copy->nr_pages)
 		return;
 	kvfree(copy->free);

@@ -33,6 +33,12 @@ bool fake_fails(struct fake_fault *fault)
 /* ---- memory ------------------------------------------------------------- */
 
 unsigned long fake_nr_objects, fake_nr_pages, fake_nr_xen_pages;
+unsigned long fake_total_pages;
+
+unsigned long totalram_pages(void)
+{
+	return fake_total_pages;
+}
 int shim_atomic;
 
 /* Lies before each object. */
@@ -690,6 +696,7 @@ void fake_reset(void)
 	fake_fail_at(&fake_unmaps, 0);
 	fake_fail_at(&fake_hypercalls, 0);
 	fake_nr_objects = fake_nr_pages = fake_nr_xen_pages = 0;
+	fake_total_pages = 1 << 20;
 	fake_nr_notifies = fake_nr_eois = fake_nr_spurious = 0;
 	shim_atomic = 0;
 	grants_reset();

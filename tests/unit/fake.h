@@ -65,6 +65,9 @@ extern unsigned long fake_nr_pages;
 /* Of gnttab_alloc_pages(). */
 extern unsigned long fake_nr_xen_pages;
 
+/* This domain's memory, in pages. */
+extern unsigned long fake_total_pages;
+
 /* Tests may hold a page as somebody below does: by @refs. */
 struct page {
 	int refs;

@@ -87,6 +87,36 @@ static void a_ring_has_its_share_of_pages(void **state)
 	}
 }
 
+static void all_rings_share_the_memory(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(2, 1, false), *other = rig.rings[1];
+	struct xenvbd_req *req, *last;
+
+	/* 10 %. */
+	fake_total_pages = 200;
+	req = copy_req(ring, BLKIF_OP_READ, 11, 10);
+	assert_true(xenvbd_copy_reserve(ring, 9));
+	assert_false(xenvbd_copy_reserve(ring, 10));
+	/* Another ring may have one request. */
+	last = copy_req(other, BLKIF_OP_READ, 11, 30);
+	assert_int_equal(fake_nr_pages, 31);
+	assert_false(xenvbd_copy_reserve(other, 1));
+
+	/* What comes free is for others. */
+	req_done(last);
+	assert_int_equal(fake_nr_pages, 20);
+	assert_int_equal(copy_of(other)->nr_pages, 0);
+	req_done(req);
+	assert_int_equal(fake_nr_pages, 9);
+	assert_int_equal(copy_of(ring)->nr_free, 9);
+	/* It is kept while there is enough. */
+	req_done(copy_req(other, BLKIF_OP_READ, 5, 30));
+	assert_int_equal(copy_of(other)->nr_free, 5);
+	xenvbd_copy_free(copy_of(ring));
+	assert_int_equal(fake_nr_pages, 5);
+	rig_down();
+}
+
 static void memory_is_not_waited_for(void **state)
 {
 	struct xenvbd_ring *ring = rig_up(1, 1, false);
@@ -427,6 +457,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_are_allocated_as_needed),
 		cmocka_unit_test(a_ring_has_its_share_of_pages),
+		cmocka_unit_test(all_rings_share_the_memory),
 		cmocka_unit_test(memory_is_not_waited_for),
 		cmocka_unit_test(a_page_in_use_below_is_left_there),
 		cmocka_unit_test(unused_pages_go_after_a_second),

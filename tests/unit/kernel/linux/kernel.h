@@ -134,6 +134,27 @@ static inline int atomic_inc_return(atomic_t *v)
 	return ++v->counter;
 }
 
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+#define ATOMIC_LONG_INIT(i)	{ (i) }
+
+static inline long atomic_long_read(const atomic_long_t *v)
+{
+	return v->counter;
+}
+
+static inline void atomic_long_inc(atomic_long_t *v)
+{
+	v->counter++;
+}
+
+static inline void atomic_long_dec(atomic_long_t *v)
+{
+	v->counter--;
+}
+
 struct kref {
 	int refcount;
 };

@@ -51,6 +51,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj);
 	kmem_cache_create(#type, sizeof(struct type),			\
 			  __alignof__(struct type), flags, NULL)
 
+unsigned long totalram_pages(void);
 struct page *alloc_page(gfp_t flags);
 void put_page(struct page *page);
 int page_count(const struct page *page);

@@ -146,7 +146,7 @@ def is_timed(cell):
 
 
 def short(summary, versions):
-    """For README: the ratios of each place and disk, and the cells that lose."""
+    """For README, in Markdown: the ratios of each place and disk, and the cells that lose."""
     judged = [c for c in summary["cells"] if "ratio" in c]
     boots = summary["runs"]
     yield from textwrap.wrap(
@@ -159,7 +159,7 @@ def short(summary, versions):
         yield from ("", "The same of dom0's CPU per I/O, instructions of its kernel and of Xen for it:")
         yield from short_table(costs_judged)
     yield ""
-    slower = [f"  {title(c['where'])}: {c['cell']}, {c['ratio']:.2f}"
+    slower = [f"- {title(c['where'])}: {c['cell']}, {c['ratio']:.2f}"
               for c in judged if "SLOWER" in c["verdict"]]
     with_goal = [c for c in judged if c["target"]]
     missed = sum("MISS" in c["verdict"] for c in with_goal)
@@ -174,7 +174,7 @@ def short(summary, versions):
 
 
 def short_table(judged):
-    yield ""
+    yield from ("", "```")
     yield f"  {'':48}{'cells':>6}{'lowest':>8}{'mean':>7}{'highest':>9}"
     disk = None
     for where, cells in by_where(judged):
@@ -183,6 +183,7 @@ def short_table(judged):
             yield f"  The disk {disk_title(disk)}"
         yield short_line(f"  {short_title(where)}", cells)
     yield short_line("all", judged)
+    yield "```"
 
 
 def short_line(name, cells):

@@ -9,8 +9,10 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 
-my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED) =
-	map { "Documentation/$_.rst" } "design", "states", "locking", "xenstore", "performance";
+my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $COMPARISON) =
+	map { "Documentation/$_.rst" }
+	"design", "states", "locking", "xenstore", "performance", "comparison";
+my ($README, $GUIDE_OF_TREE) = ("README.md", "CONTRIBUTING.md");
 my $MAN = "Documentation/man/xen-blkback.4.rst";
 my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
 my $MODULE = "/sys/module/xen_blkback/parameters/";
@@ -202,20 +204,20 @@ sub check_parameters
 			$default{$name} = $1;
 		}
 	}
-	my ($head, $rows) = text("README") =~ /^(  name +range +default .*)\n((?:  .*\n)+)/m
-		or complain("README: no table of parameters");
+	my ($head, $rows) = text($README) =~ /^(    name +range +default .*)\n((?:    .*\n)+)/m
+		or complain("$README: no table of parameters");
 	my $at = index($head, "default");
-	my $start = index(text("README"), $rows);
+	my $start = index(text($README), $rows);
 
-	while ($rows =~ /^  (\w+)(.*)$/mg) {
-		my ($name, $where) = ($1, at("README", $start + $-[1]));
+	while ($rows =~ /^    (\w+)(.*)$/mg) {
+		my ($name, $where) = ($1, at($README, $start + $-[1]));
 		my ($value) = substr($&, $at) =~ /^(\S+)/;
 
 		$readme{$name} = $where;
 		complain("$where: the default of $name is $value; in the code it is $default{$name}")
 			if exists $default{$name} && $value ne $default{$name};
 	}
-	same("parameter", \%code, \%readme, "README");
+	same("parameter", \%code, \%readme, $README);
 	same("parameter", \%code, { map { $_ => $abi{$_}[0] } keys %abi }, "Documentation/ABI");
 	check_parameters_in_man(\%code, \%default);
 	for my $name (grep { exists $default{$_} } sort keys %abi) {
@@ -485,15 +487,20 @@ sub check_debugfs
 	complain("$formats{$_}: \"$_\" is not in the sample of $SPEED") for sort keys %formats;
 }
 
-# What performance.rst says first is the sum of README's table
+# What these say first of the speed is the sum of README's table
 sub check_speed
 {
-	my @want = text("README") =~ /^  all +\d+ +([\d.]+) +([\d.]+) +([\d.]+)$/m;
-	my ($first) = text($SPEED) =~ /^(.*?)\n\.\. contents::/s;
+	my @want = text($README) =~ /^  all +\d+ +([\d.]+) +([\d.]+) +([\d.]+)$/m;
+	my %first = ($SPEED => qr/^(.*?)\n\.\. contents::/s, $README => qr/^(.*?)\n## /s,
+		$COMPARISON => qr/^IOPS, (.*?)\nMemory/ms);
 
-	complain("README: no sum of the speed") unless @want;
-	complain("$SPEED:1: does not begin with $_, which README has as the sum")
-		for grep { $first !~ /\b\Q$_\E\b/ } @want;
+	complain("$README: no sum of the speed") unless @want;
+	for my $f (sort keys %first) {
+		my ($first) = text($f) =~ $first{$f};
+
+		complain("$f: does not say $_ where it should, which $README has as the sum")
+			for grep { $first !~ /\b\Q$_\E\b/ } @want;
+	}
 }
 
 # ---- names ------------------------------------------------------------------
@@ -505,19 +512,20 @@ sub last_names
 		map { glob("$_/{,.}*") } ".", grep { -d } glob("{*,*/*,*/*/*,*/*/*/*}");
 }
 
-# check_files_named FILE TEXT NAMES: from the root, or as seen from the text; in a
-# README it may be the last name alone
+# check_files_named FILE TEXT NAMES: from the root, or as seen from the text or, if that is
+# a page of the manual, from Documentation/; in Markdown it may be the last name alone
 sub check_files_named
 {
 	my ($f, $t, $names) = @_;
 	my $dir = $f =~ s{[^/]*$}{}r;
+	my $above = $dir =~ s{man/$}{}r;
 
 	while ($t =~ m{(?<![\w./<>*\$~-])((?:\.\./)*(?:[\w.-]+/)*[\w-]+\.(?:c|h|rst|pl|sh|py|md|fe|t|json|svg|txt))\b}g) {
 		my ($name, $where) = ($1, at($f, $-[1]));
 
 		next if $FOREIGN_FILE{$name} || $name =~ m{\b[A-Z]+\.|^my-|^(?:linux|xen)/};
 		complain("$where: no file is called $name")
-			unless -e $name || -e "$dir$name" || ($f =~ /README/ && $$names{$name});
+			unless -e $name || -e "$dir$name" || -e "$above$name" || ($f =~ /\.md$/ && $$names{$name});
 	}
 }
 
@@ -564,7 +572,8 @@ sub check_names
 	my @sources = @_;
 	my $code = join("", map { code($_) } @sources);
 	my %names = last_names();
-	my @texts = ("README", "Kconfig", glob("Documentation/*.rst Documentation/ABI/*/* */README.md tests/*/README.md"));
+	my @texts = ("Kconfig", "NEWS", glob("*.md Documentation/*.rst Documentation/man/*.rst " .
+		"Documentation/ABI/*/* */README.md tests/*/README.md"));
 
 	for my $f (@texts) {
 		my $about_code = $f eq $DESIGN || $f eq $STATES || $f eq $LOCKING;
@@ -579,10 +588,11 @@ sub check_names
 		check_functions_named($f, comments($f), \$code, 1);
 		check_structs_named($f, comments($f), \$code);
 	}
-	my $t = text("README");
+	my $t = text($GUIDE_OF_TREE);
 
-	while ($t =~ m{^  ((?:[\w.]+/)+) }mg) {
-		complain(at("README", $-[1]) . ": no folder is called $1") unless -d $1 || $1 eq "build/";
+	while ($t =~ m{^    ((?:[\w.]+/)+) }mg) {
+		complain(at($GUIDE_OF_TREE, $-[1]) . ": no folder is called $1")
+			unless -d $1 || $1 eq "build/";
 	}
 }
 

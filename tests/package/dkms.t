@@ -126,14 +126,20 @@ done
 ok "xen-blkback-takeover is there" inside sh -c 'xen-blkback-takeover --help &&
 	test -s /usr/share/man/man8/xen-blkback-takeover.8.gz'
 ok "so is xen-vbd, which finds its parts" inside sh -c 'xen-vbd --help &&
-	test -s /usr/share/man/man8/xen-vbd.8.gz -a -s /usr/share/man/man4/xen-blkback.4.gz &&
+	test -s /usr/share/man/man8/xen-vbd.8.gz -a -s /usr/share/man/man4/xen-blkback.4.gz \
+		-a -s /usr/share/man/man7/xen-blkback-xenstore.7.gz &&
 	test -s /usr/share/bash-completion/completions/xen-vbd'
 ok "its units are there, and not enabled" inside sh -c 'test -s \
 	/lib/systemd/system/xen-vbd-export.service -a -s /lib/systemd/system/xen-vbd-export.timer &&
 	! find /etc/systemd -name "xen-vbd*" | grep .'
 ok "alerts and dashboard, too" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms/examples &&
 	test -s grafana.json -a -s prometheus-rules.yml'
-ok "so is the documentation" inside test -e /usr/share/doc/xen-blkback-dkms/design.rst.gz
+# shellcheck disable=SC2016 # for the root's shell
+ok "so is the documentation" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms &&
+	for f in README.md CONTRIBUTING.md SECURITY.md NEWS guide.rst troubleshooting.rst \
+		messages.rst sequences.rst glossary.rst comparison.rst design.rst; do
+		[ -s $f ] || [ -s $f.gz ] || { echo "no $f"; exit 1; }
+	done'
 inside dkms build -m xen-blkback -v "$version" -k 6.6.1-x \
 	--kernelsourcedir "/usr/src/linux-headers-${releases[0]}" >"$TAP_LOG" 2>&1
 is "$?" 77 "a kernel for which it is not made is left out"

@@ -9,9 +9,9 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 
-my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $COMPARISON) =
+my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $MESSAGES, $COMPARISON) =
 	map { "Documentation/$_.rst" }
-	"design", "states", "locking", "xenstore", "performance", "comparison";
+	"design", "states", "locking", "xenstore", "performance", "messages", "comparison";
 my ($README, $GUIDE_OF_TREE) = ("README.md", "CONTRIBUTING.md");
 my $MAN = "Documentation/man/xen-blkback.4.rst";
 my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
@@ -19,6 +19,8 @@ my $MODULE = "/sys/module/xen_blkback/parameters/";
 
 # One C string, or several side by side
 my $STRING = qr/"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*/s;
+# The parentheses of a call, and what stands between them
+my $ARGUMENTS = qr/(?<arguments>\((?:[^()"]|"(?:[^"\\]|\\.)*"|(?&arguments))*\))/s;
 # A conversion of printf
 my $CONVERSION = qr/%(?:\*p[A-Z]|[-0-9.*]*(?:hh?|ll?|z)?[a-zA-Z])/;
 
@@ -426,6 +428,104 @@ sub check_stalls
 	}
 }
 
+# ---- the catalogue of messages ----------------------------------------------
+
+# What is called to write a message => its level, as $MESSAGES has it
+my %LEVEL = (
+	(map { ($_ => "error") } "dev_err", "pr_err", "xenvbd_error", "publish_error",
+		"xenbus_dev_error", "xenbus_dev_fatal"),
+	(map { ("${_}_warn" => "warning", "${_}_notice" => "notice", "${_}_info" => "info",
+		"${_}_debug" => "debug", "${_}_dbg" => "debug") } "dev", "pr"),
+);
+
+# messages FILE...: every format of a message => [level, where]. What a stall is called
+# is a format, too.
+sub messages
+{
+	my $writers = join("|", keys %LEVEL);
+	my %found;
+
+	for my $f (@_) {
+		my $code = code($f);
+
+		while ($code =~ /\b(?:xenvbd_stall_(?:enter|rest)|($writers)(?:_ratelimited|_once)?)$ARGUMENTS/g) {
+			my ($writer, $arguments, $start) = ($1, $2, $-[2]);
+
+			while ($arguments =~ /($STRING)/g) {
+				my ($where, $string) = (at($f, $start + $-[1]), unquote($1));
+
+				$string =~ s/\n$//;
+				$found{$writer ? $string : "$string, for %u s"} //=
+					[$LEVEL{$writer // "dev_warn"}, $where];
+				# What follows is not a format, but what one of its conversions stands for.
+				last if $writer && $writer ne "publish_error";
+			}
+		}
+	}
+	my $stall = join("", grep { /, for %u s|requests at disk/ }
+		map { unquote($_) } code("control/stall.c") =~ /scnprintf\([^;"]*($STRING)/g);
+
+	$found{$stall =~ s/^%s, for %u s(?=%s)//r} = ["warning", "control/stall.c"];
+	return map { ($_ => $found{$_}) } grep { s/$CONVERSION//gr =~ /[a-z]{2}/ } keys %found;
+}
+
+# catalogue: the lines of $MESSAGES => [level, where, the entry]
+sub catalogue
+{
+	my $t = text($MESSAGES);
+	my %found;
+
+	# What stands before is how to look, and samples.
+	my $start = index($t, ".. contents::");
+
+	while ($t =~ /\n::\n\n((?:  \S.*\n)+)\n((?::\w+: .*\n(?: +.*\n)*)*)/g) {
+		my ($lines, $fields, $at) = ($1, $2, $-[1]);
+		my ($level) = $fields =~ /^:Level: (\w+)/;
+
+		next if $at < $start;
+		complain(at($MESSAGES, $at) . ": no :Level:, :Means: and :Do: behind these lines")
+			unless $level && $fields =~ /^:Means: /m && $fields =~ /^:Do: /m;
+		while ($lines =~ /^  (.*)$/mg) {
+			my ($line, $where) = ($1, at($MESSAGES, $at + $-[1]));
+
+			complain("$where: stands there twice") if $found{$line};
+			$found{$line} = [$level // "", $where];
+		}
+	}
+	complain("$MESSAGES: no messages") unless %found;
+	return %found;
+}
+
+# Each format has a line in the catalogue, with the right level, and each line a
+# format. What a conversion stands for is <words in brackets>, or a string of the code.
+sub check_catalogue
+{
+	my @files = @_;
+	my %code = messages(@files);
+	my %lines = catalogue();
+	my $words = join("|", "<[^<>]*>", map { quotemeta } grep { !/%/ && / |ing$/ } keys %{{ strings(@files) }});
+	my %used;
+
+	for my $format (sort keys %code) {
+		my ($level, $where) = @{ $code{$format} };
+		my $regex = join("(?:$words)", map { quotemeta } split(/$CONVERSION/, $format, -1));
+		my @fits = grep { /^$regex$/ } keys %lines;
+
+		$used{$_} = 1 for @fits;
+		complain("$where: the message \"$format\" is not in $MESSAGES") unless @fits;
+		complain("$lines{$_}[1]: the level of this is $level, see $where")
+			for grep { $lines{$_}[0] ne $level } @fits;
+	}
+	complain("$lines{$_}[1]: no message of the code is like \"$_\"")
+		for grep { !$used{$_} } sort keys %lines;
+	my %reasons = map { $_ => 1 } code("core/validate.c") =~ /\[XENVBD_REASON_\w+\] = "([^"]+)"/g;
+
+	for my $reason (grep { $_ ne "no error" } sort keys %reasons) {
+		complain("$MESSAGES: the reason \"$reason\" is not there")
+			unless text($MESSAGES) =~ s/\s+/ /gr =~ /``\Q$reason\E``/;
+	}
+}
+
 # ---- the state table, debugfs, the speed ------------------------------------
 
 sub check_states
@@ -608,6 +708,7 @@ check_tracepoints();
 check_keys(@plane);
 check_messages(@plane);
 check_stalls(@plane);
+check_catalogue(grep { /\.c$/ } @sources);
 check_states();
 check_debugfs();
 check_speed();

@@ -667,6 +667,29 @@ sub check_members_named
 	}
 }
 
+# A forge's name of a heading
+sub anchor { return lc($_[0]) =~ s/[^\w\s-]//gr =~ s/\s/-/gr }
+
+# Links of Markdown lead to a file and a heading that are there.
+sub check_links
+{
+	for my $f (glob("*.md */README.md tests/*/README.md")) {
+		my $t = text($f);
+		my $dir = $f =~ s{[^/]*$}{}r;
+
+		while ($t =~ /\]\((?!\w+:)([^()#]*)(?:#([^()]+))?\)/g) {
+			my ($name, $heading, $where) = ($1, $2, at($f, $-[0]));
+			my $target = $name eq "" ? $f : "$dir$name";
+
+			if (!-e $target) {
+				complain("$where: the link leads to no file: $name");
+			} elsif (defined $heading && !grep { anchor($_) eq $heading } text($target) =~ /^#+ (.*)$/mg) {
+				complain("$where: $target has no heading #$heading");
+			}
+		}
+	}
+}
+
 sub check_names
 {
 	my @sources = @_;
@@ -712,5 +735,6 @@ check_catalogue(grep { /\.c$/ } @sources);
 check_states();
 check_debugfs();
 check_speed();
+check_links();
 check_names(@sources);
 exit $bad;

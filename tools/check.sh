@@ -266,6 +266,16 @@ check_rst()
 	} | none
 }
 
+# All texts as one book, in which each text has its place
+check_sphinx()
+{
+	need sphinx-build || return
+	rm -rf "$O/doc"
+	# A document that is in no toctree is a warning, too.
+	LC_ALL=C.UTF-8 sphinx-build -q -W --keep-going -n -b html -d "$O/doc/doctrees" \
+		"$SRC/Documentation" "$O/doc/html" 2>&1 | sed "s|^$SRC/||" | none
+}
+
 # As man will show them
 check_man()
 {

@@ -137,7 +137,7 @@ ok "alerts and dashboard, too" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms/
 # shellcheck disable=SC2016 # for the root's shell
 ok "so is the documentation" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms &&
 	for f in README.md CONTRIBUTING.md SECURITY.md NEWS guide.rst troubleshooting.rst \
-		messages.rst sequences.rst glossary.rst comparison.rst design.rst; do
+		messages.rst sequences.rst glossary.rst comparison.rst index.rst design.rst; do
 		[ -s $f ] || [ -s $f.gz ] || { echo "no $f"; exit 1; }
 	done'
 inside dkms build -m xen-blkback -v "$version" -k 6.6.1-x \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What surrounds xen-vbd agrees with it: completion, man pages, alerts, dashboard, units;
-# and its sources keep to the rules. For prove, from any directory.
+# What surrounds xen-vbd agrees with it: completion, man pages, README, alerts,
+# dashboard, units; and its sources keep to the rules. For prove, from any directory.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 REPO=$(cd "$HERE/../.." && pwd)
@@ -76,6 +76,31 @@ manual()
 	is "$(grep -oE '^-[a-z]( [A-Z]+)? ' "$REPO/Documentation/man/xen-blkback-takeover.8.rst" | xargs)" \
 		"$("$REPO/tools/xen-blkback-takeover" --help | grep -oE '^  -[a-z]( [A-Z]+)? ' | xargs)" \
 		"options of xen-blkback-takeover"
+}
+
+# in_readme COMMAND...: it stands there with what it prints, whatever lines are broken at
+in_readme()
+{
+	ok "$*" "$PYTHON" -c 'import sys
+readme, shown = (" ".join(text.split()) for text in (open(sys.argv[1]).read(), sys.argv[2]))
+sys.exit(shown not in readme and sys.argv[2])' \
+		"$REPO/README.md" "# $*"$'\n'"$("$TOOL" "${@:2}" | sed '/^$/,$d')"
+}
+
+# A disk hangs on the machine that README shows.
+readme()
+{
+	tree_new readme
+	healthy
+	our_vbd 15 51712 xvda 7:c state=Closing in_flight=8 oldest_ms=9104 \
+		waiting="closing, for 6 s: 8 requests at disk 7:c, the oldest for 9 s"
+	our_vbd 14 51728 xvdb fd:a mode=r
+	disk 7:12 loop12 loop/backing_file=/srv/mail.img inflight="8 0"
+	put proc/self/mountinfo "30 21 0:44 / /srv rw,hard shared:5 - nfs4 nas1:/srv rw"
+	rm -r "${TREE:?}/$DEVICES/qdisk-15-51728"
+	export XEN_VBD_ROOT=$TREE
+	in_readme xen-vbd
+	in_readme xen-vbd why
 }
 
 # metrics: that an export may have; one for each name of COUNTERS in export.py
@@ -218,7 +243,7 @@ for name in sys.argv[1:]:
 	is "$(find "$REPO/tools" -name __pycache__)" "" "it leaves nothing behind"
 }
 
-for TAP_PREFIX in "completion: " "manual: " "monitoring: " "sources: "; do
+for TAP_PREFIX in "completion: " "manual: " "readme: " "monitoring: " "sources: "; do
 	"${TAP_PREFIX%: }"
 done
 TAP_PREFIX=

@@ -344,6 +344,23 @@ sub check_keys
 	}
 }
 
+# Keys that other texts name by their directory
+sub check_keys_named
+{
+	for my $f (grep { $_ ne $XENSTORE } glob("*.md Documentation/*.rst")) {
+		my $t = text($f);
+
+		while ($t =~ m{\b[BF]E/([a-z][a-z0-9/-]*)}g) {
+			my ($key, $where) = ($1, at($f, $-[0]));
+
+			complain("$where: key $key is not in $XENSTORE")
+				unless text($XENSTORE) =~ m{``(?:[BF]E/)?\Q$key\E(?:/|``)}
+					# A drawing has no room for it in one line.
+					|| $key =~ /-$/;
+		}
+	}
+}
+
 # The inline literals of xenstore.rst that are messages: text => where
 sub documented_messages
 {
@@ -729,6 +746,7 @@ check_parameters(grep { /\.c$/ } @sources);
 check_sysfs();
 check_tracepoints();
 check_keys(@plane);
+check_keys_named();
 check_messages(@plane);
 check_stalls(@plane);
 check_catalogue(grep { /\.c$/ } @sources);

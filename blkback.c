@@ -343,6 +343,7 @@ static void ring_kicked(struct xenvbd_ring *ring)
 {
 	/* @kicked before the change is read; pairs with xenvbd_wake_kick(). */
 	smp_store_mb(ring->wake.kicked, false);
+	xenvbd_cgroup_join(ring);
 	xenvbd_barrier_look(ring);
 	xenvbd_pages_kicked(ring);
 }
@@ -461,6 +462,7 @@ int xenvbd_ring_serve(void *data)
 	bool draining;
 
 	set_freezable();
+	xenvbd_cgroup_join(ring);
 	xenvbd_barrier_join(ring);
 	for (;;) {
 		try_to_freeze();
@@ -487,6 +489,7 @@ int xenvbd_ring_serve(void *data)
 		polled = true;
 	}
 	xenvbd_barrier_leave(ring);
+	xenvbd_cgroup_leave();
 	memalloc_noio_restore(noio);
 	return 0;
 }

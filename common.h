@@ -49,6 +49,7 @@
 #include "core/stats.h"
 #include "core/validate.h"
 #include "data/barrier.h"
+#include "data/cgroup.h"
 #include "data/discard.h"
 #include "data/disk.h"
 #include "data/pages.h"
@@ -117,6 +118,7 @@ enum xenvbd_event {
 	XENVBD_EVENT_BROKEN,	/* a ring was made unusable */
 	XENVBD_EVENT_NO_FLUSH,	/* the disk turned out not to know flushes */
 	XENVBD_EVENT_RESIZE,	/* the disk may have another size */
+	XENVBD_EVENT_CGROUP,	/* cgroup was written */
 };
 
 /* One virtual block device. */
@@ -138,6 +140,7 @@ struct xenvbd {
 	struct xenbus_watch watch;
 
 	struct xenvbd_tunables tunables;
+	struct xenvbd_cgroup cgroup;
 	struct xenvbd_stall stall;
 	struct xenvbd_remnant remnant;
 	struct xenvbd_teardown teardown;

@@ -16,6 +16,7 @@
 #include "common.h"
 #include "control/actions.h"
 #include "control/disk.h"
+#include "control/limit.h"
 #include "control/states.h"
 #include "control/store.h"
 #include "control/vbd.h"
@@ -56,6 +57,7 @@ static const struct {
 	{ "physical-device", XENVBD_EVENT_DISK },
 	{ "state", XENVBD_EVENT_TOOLSTACK },
 	{ "online", XENVBD_EVENT_TOOLSTACK },
+	{ "cgroup", XENVBD_EVENT_CGROUP },
 };
 
 /*
@@ -118,6 +120,8 @@ static void xs_directory_changed(struct xenbus_watch *watch, const char *path,
 		xs_record(vbd, XENVBD_EVENT_DISK);
 	if (events & BIT(XENVBD_EVENT_TOOLSTACK))
 		xs_record(vbd, XENVBD_EVENT_TOOLSTACK);
+	if (events & BIT(XENVBD_EVENT_CGROUP))
+		xs_record(vbd, XENVBD_EVENT_CGROUP);
 }
 
 /*
@@ -181,7 +185,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 	unsigned long events = xchg(&vbd->events, 0);
 
 	/* Something has happened: an error need not stand any more. */
-	if (events & (BIT(XENVBD_EVENT_FRONTEND) | BIT(XENVBD_EVENT_DISK)))
+	if (events & (BIT(XENVBD_EVENT_FRONTEND) | BIT(XENVBD_EVENT_DISK) |
+		      BIT(XENVBD_EVENT_CGROUP)))
 		vbd->facts &= ~XENVBD_FACT_FAILED;
 	if (events & BIT(XENVBD_EVENT_FRONTEND))
 		vbd->facts |= XENVBD_FACT_RENEWED;
@@ -189,6 +194,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_NAMED;
 	if (events & BIT(XENVBD_EVENT_BROKEN) && vbd->nr_rings)
 		vbd->facts |= XENVBD_FACT_BROKEN;
+	if (events & BIT(XENVBD_EVENT_CGROUP))
+		xenvbd_limit_follow(vbd);
 	/* Whatever has happened, it may be gone. */
 	vbd->facts &= ~XENVBD_FACT_REMNANT;
 
@@ -239,6 +246,7 @@ static bool xs_begin(struct xenvbd *vbd)
 	xenvbd_tunables_read(vbd);
 	err = xenvbd_publish_transport(vbd) ?: xs_watch(vbd);
 	if (!err) {
+		xenvbd_limit_read(vbd);
 		vbd->begun = true;
 		vbd->facts &= ~XENVBD_FACT_FAILED;
 		return true;

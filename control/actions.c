@@ -8,6 +8,7 @@
 #include "common.h"
 #include "control/actions.h"
 #include "control/disk.h"
+#include "control/limit.h"
 #include "control/states.h"
 #include "control/vbd.h"
 
@@ -52,7 +53,8 @@ static int act_compare(struct xenvbd *vbd)
 static int act_map(struct xenvbd *vbd)
 {
 	vbd->facts &= ~XENVBD_FACT_RENEWED;
-	return xenvbd_tunables_read(vbd) ?: xenvbd_map_rings(vbd);
+	return xenvbd_tunables_read(vbd) ?: xenvbd_limit_read(vbd) ?:
+	       xenvbd_map_rings(vbd);
 }
 
 static int act_sync(struct xenvbd *vbd)

@@ -317,6 +317,12 @@ static int publish_waiting(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	return xenbus_printf(xbt, vbd->xbdev->nodename, "waiting", "%s", text);
 }
 
+static int publish_cgroup(struct xenvbd *vbd, struct xenbus_transaction xbt,
+			  const char *text)
+{
+	return xenbus_printf(xbt, vbd->xbdev->nodename, "cgroup", "%s", text);
+}
+
 /*
  * Who writes a text keeps the vbd's error as it is: it may be that text, and a
  * stall is published without vbd->lock.
@@ -442,6 +448,12 @@ int xenvbd_publish_refusal(struct xenvbd *vbd)
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text)
 {
 	return publish_run(vbd, publish_waiting, text);
+}
+
+/* Keep for whoever is bound next in which cgroup the vbd is; an empty @path: none. */
+int xenvbd_publish_cgroup(struct xenvbd *vbd, const char *path)
+{
+	return publish_run(vbd, publish_cgroup, path);
 }
 
 /* Advertise whether the frontend may send flushes. */

@@ -26,6 +26,7 @@ struct xenvbd_advertised {
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text);
+int xenvbd_publish_cgroup(struct xenvbd *vbd, const char *path);
 int xenvbd_publish_opened(struct xenvbd *vbd);
 int xenvbd_publish_exchange(struct xenvbd *vbd);
 int xenvbd_publish_refusal(struct xenvbd *vbd);

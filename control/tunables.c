@@ -11,6 +11,7 @@
 
 #include "common.h"
 #include "control/keys.h"
+#include "control/limit.h"
 #include "control/vbd.h"
 
 static const char * const policy_names[] = {
@@ -157,9 +158,23 @@ static ssize_t polling_duration_store(struct device *dev,
 }
 static DEVICE_ATTR_RW(polling_duration);
 
+static ssize_t cgroup_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return xenvbd_limit_show(dev_get_drvdata(dev), buf);
+}
+
+static ssize_t cgroup_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t len)
+{
+	return xenvbd_limit_store(dev_get_drvdata(dev), buf) ?: len;
+}
+static DEVICE_ATTR_RW(cgroup);
+
 static struct attribute *tunables_attrs[] = {
 	&dev_attr_grant_policy.attr,
 	&dev_attr_polling_duration.attr,
+	&dev_attr_cgroup.attr,
 	NULL
 };
 

@@ -36,6 +36,7 @@ static void vbd_free(struct kref *ref)
 	struct xenvbd *vbd = container_of(ref, struct xenvbd, ref);
 
 	put_device(&vbd->xbdev->dev);
+	xenvbd_cgroup_set(&vbd->cgroup, NULL);
 	kfree(vbd->frontend);
 	kfree(vbd->mode);
 	kmem_cache_free(xenvbd_cache, vbd);
@@ -71,6 +72,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	kref_init(&vbd->ref);
 	get_device(&xbdev->dev);
 	vbd->xbdev = xbdev;
+	xenvbd_cgroup_init(&vbd->cgroup);
 	vbd->frontend = kstrdup(xbdev->otherend, GFP_KERNEL);
 	if (!vbd->frontend) {
 		xenvbd_put(vbd);

@@ -473,6 +473,7 @@ void bio_init(struct bio *bio, struct block_device *bdev, struct bio_vec *vecs,
 		.bi_opf = opf,
 		.bi_max_vecs = max_vecs,
 		.bi_io_vec = vecs,
+		.css = current->blkcg_css,
 		.stage = SHIM_BIO_READY,
 	};
 }
@@ -702,6 +703,7 @@ void fake_reset(void)
 	grants_reset();
 	disk_reset();
 	fake_task_reset();
+	fake_cgroup_reset();
 	fake_log_clear();
 }
 
@@ -716,4 +718,5 @@ void fake_check_clean(void)
 	expect(!fake_nr_bios, "%lu bios in flight", fake_nr_bios);
 	expect(!shim_atomic, "%d spinlocks held", shim_atomic);
 	fake_task_check_clean();
+	fake_cgroup_check_clean();
 }

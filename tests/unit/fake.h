@@ -7,6 +7,7 @@
  *   fake.c		memory, pages, grants, the guest's memory, the disk, events
  *   fake_task.c	threads and all that waits
  *   fake_lib.c		strings, numbers, printing
+ *   fake_cgroup.c	cgroups
  *
  * Xenstore and workqueues are not here.
  */
@@ -190,6 +191,18 @@ bool fake_task_ended(const struct task_struct *task);
 extern unsigned long fake_nr_tasks;
 void fake_task_reset(void);
 void fake_task_check_clean(void);
+
+/* ---- cgroups ------------------------------------------------------------ */
+
+struct cgroup;
+
+/* A new one below the root, with an io controller of its own or not. */
+struct cgroup *fake_cgroup(const char *path, bool has_io);
+/* Who holds its controller keeps it. */
+void fake_cgroup_remove(struct cgroup *cgroup);
+struct cgroup_subsys_state *fake_cgroup_io(struct cgroup *cgroup);
+void fake_cgroup_reset(void);
+void fake_cgroup_check_clean(void);
 
 /* ---- the log ------------------------------------------------------------ */
 

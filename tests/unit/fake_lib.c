@@ -104,6 +104,18 @@ int sysfs_emit(char *buf, const char *fmt, ...)
 	return n;
 }
 
+int sysfs_emit_at(char *buf, int at, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	shim_bug_on(at < 0 || at >= 4096);
+	va_start(args, fmt);
+	n = shim_vsnprintf(buf + at, 4096 - at, fmt, args);
+	va_end(args);
+	return min(n, 4096 - at - 1);
+}
+
 /* ---- the log ------------------------------------------------------------- */
 
 static char log_text[65536];
@@ -209,6 +221,15 @@ char *strreplace(char *str, char from, char to)
 		if (*c == from)
 			*c = to;
 	return str;
+}
+
+char *strim(char *str)
+{
+	size_t len = strlen(str);
+
+	while (len && isspace((u8)str[len - 1]))
+		str[--len] = 0;
+	return str + strspn(str, " \t\n\v\f\r");
 }
 
 int __sysfs_match_string(const char * const *strs, size_t nr, const char *str)

@@ -8,6 +8,7 @@
 #include "fake.h"
 #include "unit.h"
 
+#include <linux/cgroup.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -72,6 +73,8 @@ static void *task_main(void *data)
 	/* One that is stopped before it has begun does not begin. */
 	if (!task->task.should_stop)
 		task->task.fn(task->task.data);
+	/* The kernel warns of that. */
+	shim_bug_on(task->task.blkcg_css);
 	task->ended = true;
 	sem_post(&main_run);
 	return NULL;
@@ -211,6 +214,16 @@ bool kthread_should_stop(void)
 bool kthread_should_park(void)
 {
 	return running->should_park;
+}
+
+void kthread_associate_blkcg(struct cgroup_subsys_state *css)
+{
+	might_sleep();
+	if (running->blkcg_css)
+		css_put(running->blkcg_css);
+	running->blkcg_css = css;
+	if (css)
+		css_get(css);
 }
 
 /* ---- sleeping ------------------------------------------------------------ */

@@ -245,11 +245,13 @@ static void the_toolstack_is_told_in_its_own_keys(void **state)
 	expect_key("waiting", "closing, for 1 s");
 	assert_int_equal(xenvbd_publish_waiting(vbd, ""), 0);
 	expect_key("waiting", "");
+	assert_int_equal(xenvbd_publish_cgroup(vbd, "/guests/a"), 0);
+	expect_key("cgroup", "/guests/a");
 	xenvbd_error(vbd, -EINVAL, "it is %d%% wrong", 100);
 	assert_int_equal(xenvbd_publish_refusal(vbd), 0);
 	expect_key("oracle/physical-device-change-status", "it is 100% wrong");
 	/* Nobody else's keys were touched. */
-	assert_int_equal(xenstore_log_nr, 4);
+	assert_int_equal(xenstore_log_nr, 5);
 }
 
 static void flushes_are_rewritten(void **state)
@@ -442,6 +444,11 @@ static int publish_text(struct xenvbd *vbd)
 	return xenvbd_publish_waiting(vbd, "closing");
 }
 
+static int publish_path(struct xenvbd *vbd)
+{
+	return xenvbd_publish_cgroup(vbd, "/guests/a");
+}
+
 static int publish_resized(struct xenvbd *vbd)
 {
 	fake_disk.bdev.nr_sectors = 4096;
@@ -455,6 +462,7 @@ static const struct {
 	{ "transport", xenvbd_publish_transport },
 	{ "disk", xenvbd_publish_disk },
 	{ "waiting", publish_text },
+	{ "cgroup", publish_path },
 	{ "opened", xenvbd_publish_opened },
 	{ "exchange", xenvbd_publish_exchange },
 	{ "refusal", xenvbd_publish_refusal },

@@ -139,6 +139,17 @@ static void sysfs_shows_and_sets(void **state)
 	assert_int_equal(vbd->tunables.polling_us, 50);
 }
 
+/* test_limit.c has the rest. */
+static void the_cgroup_is_shown_and_set(void **state)
+{
+	fake_cgroup("/a", true);
+	expect_shown(&dev_attr_cgroup, "\n");
+	assert_int_equal(store(&dev_attr_cgroup, "a\n"), 2);
+	expect_shown(&dev_attr_cgroup, "/a\n");
+	assert_int_equal(store(&dev_attr_cgroup, "/b\n"), -ENOENT);
+	expect_shown(&dev_attr_cgroup, "/a\n");
+}
+
 /* Idle rings, too, must get rid of what they may not keep any more. */
 static void a_new_policy_is_told_to_the_rings(void **state)
 {
@@ -165,6 +176,7 @@ int main(void)
 		TUNABLES_TEST(what_is_missing_changes_nothing),
 		TUNABLES_TEST(wrong_keys_are_named),
 		TUNABLES_TEST(sysfs_shows_and_sets),
+		TUNABLES_TEST(the_cgroup_is_shown_and_set),
 		TUNABLES_TEST(a_new_policy_is_told_to_the_rings),
 	};
 

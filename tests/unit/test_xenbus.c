@@ -5,6 +5,8 @@
  */
 #include "xenbus.c"
 
+#include <linux/cgroup.h>
+
 #include "bus.h"
 #include "control.h"
 #include "disks.h"
@@ -359,6 +361,123 @@ static void settings_decide_what_is_offered(void **state)
 	xenstore_set(BE "/grant-policy", "copy");
 	probe();
 	expect_key(BE "/feature-persistent", "0");
+}
+
+/* ---- the cgroup --------------------------------------------------------- */
+
+static void limit(const char *path)
+{
+	xenstore_set(BE "/cgroup", "%s", path);
+	control_settle();
+}
+
+/* The vbd is in it, and so is the ring's thread. */
+static void expect_cgroup(struct cgroup *cgroup)
+{
+	struct cgroup_subsys_state *css = cgroup ? fake_cgroup_io(cgroup) : NULL;
+
+	assert_ptr_equal(vbd()->cgroup.css, css);
+	if (!vbd()->nr_rings)
+		return;
+	fake_task_run(ring()->task);
+	assert_ptr_equal(ring()->task->blkcg_css, css);
+}
+
+static void a_key_limits_a_guest_from_the_beginning(void **state)
+{
+	struct cgroup *a = fake_cgroup("/a", true);
+
+	xenstore_set(BE "/cgroup", "/a");
+	probe();
+	expect_cgroup(a);
+	frontend("3");
+	frontend("4");
+	expect_state("4");
+	expect_cgroup(a);
+	/* And the next guest; and the next driver. */
+	frontend("5");
+	frontend("6");
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+	expect_cgroup(a);
+	bus_unbind(xbdev);
+	control_settle();
+	assert_int_equal(fake_cgroup_io(a)->refs, 0);
+	assert_int_equal(bus_bind(xbdev), 0);
+	control_settle();
+	expect_cgroup(a);
+}
+
+static void a_key_that_is_written_counts_at_once(void **state)
+{
+	struct cgroup *a = fake_cgroup("/a", true), *b = fake_cgroup("/b", true);
+
+	connect();
+	limit("/a");
+	expect_cgroup(a);
+	limit("/b");
+	expect_cgroup(b);
+	xenstore_remove(BE "/cgroup");
+	control_settle();
+	expect_cgroup(NULL);
+	expect_state("4");
+	expect_report(NULL);
+}
+
+static void nobody_connects_without_a_limit_that_is_wanted(void **state)
+{
+	xenstore_set(BE "/cgroup", "/a");
+	probe();
+	/* The toolstack may yet make it. */
+	limit("/a");
+	expect_state("2");
+	expect_report(NULL);
+	frontend("3");
+	expect_state("5");
+	expect_report("2 " BE "/cgroup: \"/a\" is no cgroup");
+	fake_cgroup("/a", true);
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+	expect_report(NULL);
+}
+
+static void a_guest_keeps_its_limit_if_another_is_wrong(void **state)
+{
+	struct cgroup *a = fake_cgroup("/a", true), *b = fake_cgroup("/b", true);
+
+	connect();
+	limit("/a");
+	limit("/c");
+	expect_state("4");
+	expect_report("2 " BE "/cgroup: \"/c\" is no cgroup");
+	expect_cgroup(a);
+	limit("/b");
+	expect_report(NULL);
+	expect_cgroup(b);
+	/* An error of something else is not ours to remove. */
+	xenstore_set(ERROR_NODE, "5 something else");
+	limit("/a");
+	expect_report("5 something else");
+	xenstore_remove("error");
+}
+
+static void a_file_in_sysfs_and_the_next_driver(void **state)
+{
+	struct cgroup *a = fake_cgroup("/a", true);
+
+	connect();
+	assert_int_equal(xenvbd_limit_store(vbd(), "/a\n"), 0);
+	expect_cgroup(a);
+	control_settle();
+	expect_cgroup(a);
+	bus_unbind(xbdev);
+	control_settle();
+	assert_int_equal(bus_bind(xbdev), 0);
+	control_settle();
+	expect_state("4");
+	expect_cgroup(a);
 }
 
 static void a_ring_that_cannot_be_mapped_closes(void **state)
@@ -1274,6 +1393,11 @@ int main(void)
 		XS_TEST(physical_device_ends_an_error),
 		XS_TEST(settings_are_read_when_a_frontend_connects),
 		XS_TEST(settings_decide_what_is_offered),
+		XS_TEST(a_key_limits_a_guest_from_the_beginning),
+		XS_TEST(a_key_that_is_written_counts_at_once),
+		XS_TEST(nobody_connects_without_a_limit_that_is_wanted),
+		XS_TEST(a_guest_keeps_its_limit_if_another_is_wrong),
+		XS_TEST(a_file_in_sysfs_and_the_next_driver),
 		XS_TEST(a_ring_that_cannot_be_mapped_closes),
 		XS_TEST(a_broken_ring_is_dropped),
 		XS_TEST(a_disk_that_cannot_be_opened_closes),

@@ -148,7 +148,8 @@ struct bio {
 	} bi_iter;
 	struct bio_vec *bi_io_vec;
 	void (*bi_end_io)(struct bio *bio);
-	/* For the tests: where it is. */
+	/* For the tests: what it is charged to, and where it is. */
+	struct cgroup_subsys_state *css;
 	enum {
 		SHIM_BIO_UNUSED,
 		SHIM_BIO_READY,

@@ -97,6 +97,7 @@ struct device_attribute {
 	}
 
 int sysfs_emit(char *buf, const char *fmt, ...) __printf(2, 3);
+int sysfs_emit_at(char *buf, int at, const char *fmt, ...) __printf(3, 4);
 int __sysfs_match_string(const char * const *strs, size_t nr, const char *str);
 #define sysfs_match_string(strs, str) \
 	__sysfs_match_string(strs, ARRAY_SIZE(strs), str)

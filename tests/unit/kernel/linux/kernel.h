@@ -36,6 +36,7 @@ typedef unsigned int gfp_t;
 
 /* Most hosts are of this kind. */
 #define CONFIG_X86	1
+#define CONFIG_BLK_CGROUP	1
 
 /*
  * The driver does what it must not: the test fails, and does not go on. The
@@ -196,6 +197,16 @@ static inline bool IS_ERR(const void *ptr)
 	return (unsigned long)ptr >= -4095UL;
 }
 
+static inline void *ERR_CAST(const void *ptr)
+{
+	return (void *)ptr;
+}
+
+static inline int PTR_ERR_OR_ZERO(const void *ptr)
+{
+	return IS_ERR(ptr) ? PTR_ERR(ptr) : 0;
+}
+
 /* ---- time --------------------------------------------------------------- */
 
 /* The test moves it on, and so does whoever sleeps. */
@@ -241,6 +252,7 @@ int kstrtoll(const char *str, unsigned int base, long long *val);
 int kstrtou64(const char *str, unsigned int base, u64 *val);
 ssize_t strscpy(char *dst, const char *src, size_t size);
 char *strreplace(char *str, char from, char to);
+char *strim(char *str);
 
 static inline size_t str_has_prefix(const char *str, const char *prefix)
 {

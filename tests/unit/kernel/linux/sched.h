@@ -14,6 +14,8 @@
 
 #define PF_KTHREAD	0x00200000
 
+struct cgroup_subsys_state;
+
 /* What fake.c keeps of a thread; nothing runs by itself. */
 struct task_struct {
 	int usage;
@@ -27,6 +29,7 @@ struct task_struct {
 	bool should_stop;
 	bool should_park;
 	bool stopped;
+	struct cgroup_subsys_state *blkcg_css;
 };
 
 struct task_struct *shim_current(void);
@@ -44,6 +47,8 @@ void kthread_unpark(struct task_struct *task);
 void kthread_parkme(void);
 bool kthread_should_stop(void);
 bool kthread_should_park(void);
+/* Of the caller. */
+void kthread_associate_blkcg(struct cgroup_subsys_state *css);
 
 static inline void get_task_struct(struct task_struct *task)
 {

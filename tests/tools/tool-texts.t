@@ -54,7 +54,8 @@ completion()
 		is "$(complete_words "$command" --)" "$(long_options "$command")" "options of $command"
 	done
 	is "$(complete_words why w)" web01/xvda "vbds"
-	is "$(complete_words set web01/xvda '')" "grant_policy= polling_duration=" "tunables"
+	is "$(complete_words set web01/xvda '')" "cgroup= grant_policy= polling_duration=" "tunables"
+	is "$(complete_words limit web01/xvda '')" "rbps= riops= wbps= weight= wiops=" "limits"
 	is "$(complete_words takeover -m '')" stock "modules"
 	is "$(complete_words top '')" "" "nothing where nothing fits"
 	is "$(bash -c '. "$1"; complete -p xen-vbd' - "$REPO/tools/completion/xen-vbd")" \

@@ -96,7 +96,7 @@ stock_vbd()
 our_vbd()
 {
 	stock_vbd "$1" "$2" "$3" "$4" in_flight=0 oldest_ms=0 waiting= diskseq=9 \
-		tunables/grant_policy=auto tunables/polling_duration=0 \
+		tunables/grant_policy=auto tunables/polling_duration=0 tunables/cgroup= \
 		statistics/err_req=0 statistics/map_calls=12 "${@:5}"
 }
 
@@ -130,6 +130,26 @@ volume()
 	disk "$1" "$2" "dm/name=$3-$4" dm/uuid=LVM-abc dm/suspended=0 "${@:5}"
 	mkdir -p "$TREE/dev/$3"
 	ln -sfn "../$2" "$TREE/dev/$3/$4"
+}
+
+# cgroup PATH [FILE=TEXT]...: with an io controller. What it has not got, but a new one
+# would, is made when it is written.
+cgroup()
+{
+	local dir=sys/fs/cgroup$1 word
+
+	put "$dir/cgroup.controllers" "cpuset cpu io memory"
+	for word in "${@:2}"; do
+		put "$dir/${word%%=*}" "${word#*=}"
+	done
+}
+
+# with_cgroups: cgroup2 is mounted
+with_cgroups()
+{
+	put proc/self/mountinfo "21 1 8:1 / / rw - ext4 /dev/sda1 rw
+30 21 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw"
+	cgroup "" cgroup.subtree_control="cpu memory"
 }
 
 # healthy: three guests on all kinds of disks, and one of QEMU's

@@ -492,18 +492,22 @@ sets()
 	tree_new sets
 	healthy
 	vbd 0 set web01/xvda
-	is "$OUT" "grant_policy=auto
+	is "$OUT" "cgroup=
+grant_policy=auto
 polling_duration=0" "the tunables"
 	vbd 0 set web01/xvda -j
-	json d "{'grant_policy': 'auto', 'polling_duration': 0}" "as JSON"
+	json d "{'cgroup': '', 'grant_policy': 'auto', 'polling_duration': 0}" "as JSON"
 	vbd 0 set web01/xvda grant_policy=copy polling_duration=50
-	is "$(cat "$TREE/$DEVICES"/vbd-12-51712/tunables/*)" "copy
+	is "$(cat "$TREE/$DEVICES"/vbd-12-51712/tunables/[gp]*)" "copy
 50" "two are set"
+	key backend/vbd/12/51712/cgroup /a
+	vbd 0 set web01/xvda cgroup=/b
+	is "$ERR" "" "the key follows the file"
 	key backend/vbd/12/51712/grant-policy map
 	vbd 0 set web01/xvda grant_policy=copy
 	complains 'key backend/vbd/12/51712/grant-policy = "map" counts again' "a key that counts again"
 	vbd 1 set web01/xvda colour=red
-	complains "colour=red is not TUNABLE=VALUE: web01/xvda has grant_policy, polling_duration" \
+	complains "colour=red is not TUNABLE=VALUE: web01/xvda has cgroup, grant_policy, polling_duration" \
 		"one that is none"
 	vbd 1 set web01/xvda grant_policy
 	vbd 1 set
@@ -525,6 +529,173 @@ sets_refused()
 	vbd 1 set web01/xvda polling_duration=9
 	complains "only root can set polling_duration" "as is somebody who may not"
 	AS=()
+}
+
+# ---- limits -----------------------------------------------------------------
+
+OWN=sys/fs/cgroup/xen-vbd/12-51712
+
+# in_cgroup: the one that the driver was told
+in_cgroup()
+{
+	cat "$TREE/$DEVICES/vbd-12-51712/tunables/cgroup"
+}
+
+limits()
+{
+	tree_new limits
+	healthy
+	vbd 1 limit web01/xvda rbps=1M
+	complains "no cgroup2 is mounted here" "without cgroup2"
+	with_cgroups
+	vbd 0 limit web01/xvda
+	is "$OUT" "web01/xvda: no cgroup, no limit" "there is none"
+	vbd 0 limit web01/xvda rbps=50M wbps=1000 riops=500 wiops=max
+	is "$(in_cgroup)" /xen-vbd/12-51712 "it is put into a cgroup of its own"
+	is "$(cat "$TREE/$OWN/io.max")" "253:9 rbps=52428800 wbps=1000 riops=500 wiops=max" "with limits"
+	is "$(cat "$TREE"/sys/fs/cgroup/{.,xen-vbd}/cgroup.subtree_control)" $'+io\n+io' \
+		"and the controller on the way"
+	put $OWN/io.max "253:10 rbps=1 wbps=1 riops=1 wiops=1
+253:9 rbps=52428800 wbps=1000 riops=500 wiops=max"
+	put $OWN/io.stat "253:9 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0"
+	vbd 0 limit web01/xvda
+	is "$OUT" "web01/xvda: cgroup /xen-vbd/12-51712, disk 253:9
+  rbps=52428800 wbps=1000 riops=500 wiops=max
+  rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0" "it is shown"
+	put $OWN/io.weight "default 100
+253:9 300"
+	vbd 0 limit -j web01/xvda
+	json 'd["max"]["wbps"], d["weight"], d["stat"]["rios"], d["dead"]' "1000 300 1 False" "as JSON"
+	vbd 0 limit web01/xvda --none
+	is "$(in_cgroup)" "" "it is taken out"
+	is "$(cat "$TREE/$OWN/io.max")" "253:9 rbps=max wbps=max riops=max wiops=max" \
+		"and what waits is let go"
+}
+
+weights()
+{
+	tree_new weights
+	healthy
+	with_cgroups
+	vbd 1 limit web01/xvda weight=200
+	complains "has no io.weight and no io.bfq.weight" "a kernel without weights"
+	put $OWN/io.weight "default 100"
+	vbd 0 limit web01/xvda weight=200
+	is "$(cat "$TREE/$OWN/io.weight")" "default 200" "it is set"
+	complains "no effect yet: disk 253:9 has neither io.cost.qos" "and what is missing is told"
+	put sys/fs/cgroup/io.cost.qos "253:9 enable=1 ctrl=auto"
+	vbd 0 limit web01/xvda weight=300
+	is "$ERR" "" "nothing is missing"
+	rm "$TREE/sys/fs/cgroup/io.cost.qos"
+	put sys/dev/block/253:9/slaves/sda ""
+	disk 8:0 sda queue/scheduler="none mq-deadline [bfq]"
+	vbd 0 limit web01/xvda weight=300
+	is "$ERR" "" "nor with a disk below that weighs"
+	vbd 0 limit web01/xvda
+	says "weight=300" "it is shown"
+}
+
+other_cgroups()
+{
+	tree_new other
+	healthy
+	with_cgroups
+	vbd 1 limit web01/xvda --cgroup /guests
+	complains "there is no cgroup /sys/fs/cgroup/guests" "one that is not there"
+	cgroup /guests
+	vbd 0 limit web01/xvda --cgroup guests
+	is "$(in_cgroup)" /guests "one that is"
+	vbd 0 limit web01/xvda --cgroup /sys/fs/cgroup/guests riops=10
+	is "$(in_cgroup) $(cat "$TREE/sys/fs/cgroup/guests/io.max")" "/guests 253:9 riops=10" \
+		"with limits, by its path in the file system"
+	vbd 0 limit web01/xvda riops=20
+	is "$(in_cgroup) $(cat "$TREE/sys/fs/cgroup/guests/io.max")" "/guests 253:9 riops=20" \
+		"limits of the one it is in"
+	vbd 0 limit web01/xvda --none
+	is "$(in_cgroup) $(cat "$TREE/sys/fs/cgroup/guests/io.max")" " 253:9 riops=20" \
+		"which belong to others, too"
+	put sys/fs/cgroup/poor/cgroup.controllers "cpu memory"
+	vbd 1 limit web01/xvda --cgroup /poor
+	complains "echo [+]io >/sys/fs/cgroup/cgroup.subtree_control" "one without the controller"
+	put "$DEVICES/vbd-12-51712/tunables/cgroup" "/gone (dead)"
+	vbd 0 limit web01/xvda
+	says "this cgroup was removed" "one that is gone"
+	vbd 0 limit web01/xvda riops=30
+	is "$(in_cgroup)" /xen-vbd/12-51712 "is replaced"
+}
+
+limits_of_parts()
+{
+	tree_new parts
+	healthy
+	with_cgroups
+	our_vbd 20 51712 xvda 8:1
+	put sys/devices/sda/dev 8:0
+	put sys/devices/sda/sda1/partition 1
+	put sys/devices/sda/sda1/uevent DEVNAME=sda1
+	ln -s ../../devices/sda/sda1 "$TREE/sys/dev/block/8:1"
+	vbd 0 limit 20/xvda riops=10
+	is "$(cat "$TREE/sys/fs/cgroup/xen-vbd/20-51712/io.max")" "8:0 riops=10" \
+		"of a partition's disk"
+	mkdir "$TREE"/sys/fs/cgroup/xen-vbd/{99-51712,notes}
+	vbd 0 limit 20/xvda riops=20
+	is "$(cd "$TREE/sys/fs/cgroup/xen-vbd" && echo ./*)" "./20-51712 ./cgroup.subtree_control ./notes" \
+		"what was made for those that are gone goes"
+}
+
+limits_refused()
+{
+	tree_new refused
+	healthy
+	with_cgroups
+	for word in colour=red rbps=0 rbps=-1 rbps=10x rbps= riops=max1 weight=0 weight=10001 weight=max; do
+		vbd 1 limit web01/xvda $word
+		is "$(in_cgroup)" "" "nothing has changed"
+	done
+	vbd 1 limit web01/xvda colour=red
+	complains "colour=red is no limit: there are rbps=, wbps=, riops=, wiops=, weight=" "one that is none"
+	vbd 1 limit web01/xvda rbps=x
+	complains "rbps=x: neither a number above 0, as 500 or 50M, nor max" "no number"
+	vbd 1 limit web01/xvda weight=20000
+	complains "weight=20000: not 1 to 10000" "no weight"
+	vbd 1 limit web01/xvda --none riops=1
+	complains "none goes with no other setting" "two at once"
+	vbd 3 limit mail/xvdb
+	complains "cannot be limited here: .* QEMU serves it" "one of QEMU's"
+	put sys/fs/cgroup/cgroup.controllers "cpu memory"
+	vbd 1 limit web01/xvda riops=1
+	complains "sys/fs/cgroup has no io controller: the kernel has none" "a kernel without it"
+	cgroup ""
+	: >"$TREE/sys/fs/cgroup/xen-vbd"
+	vbd 1 limit web01/xvda riops=1
+	complains "xen-vbd" "a folder that is none"
+	rm "$TREE/sys/fs/cgroup/xen-vbd"
+	chmod 444 "$TREE/$DEVICES/vbd-12-51712/tunables/cgroup"
+	unprivileged
+	vbd 1 limit web01/xvda riops=1
+	complains "only root can" "somebody who may not"
+	AS=()
+}
+
+limits_explained()
+{
+	broken state=Closing waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s" \
+		tunables/cgroup=/xen-vbd/12-51712
+	with_cgroups
+	vbd 2 why
+	silent limits "without a limit none is named"
+	cgroup /xen-vbd/12-51712 io.max="253:9 rbps=max wbps=1000 riops=max wiops=50"
+	vbd 2 why
+	explains "Cgroup /xen-vbd/12-51712 limits it to wbps=1000 wiops=50. Requests wait for that, too" \
+		"one that is slow because it is limited"
+	vbd 0 report -o "$TREES/limit.tar.gz"
+	is "$(tar -xzOf "$TREES/limit.tar.gz" "limit/$OWN/io.max")" \
+		"253:9 rbps=max wbps=1000 riops=max wiops=50" "a report has it"
+	broken
+	key error/backend/vbd/12/51712/error '2 backend/vbd/12/51712/cgroup: \"/a\" is no cgroup'
+	put "$DEVICES/vbd-12-51712/state" Closing
+	vbd 2 why
+	explains "should be limited, and cannot be" "one that is not served without"
 }
 
 log_of_the_kernel()
@@ -899,6 +1070,12 @@ part rates
 part calculates
 part sets
 part sets_refused
+part limits
+part weights
+part other_cgroups
+part limits_of_parts
+part limits_refused
+part limits_explained
 part log_of_the_kernel
 part follows
 part exports

@@ -6,6 +6,7 @@
     disk      a disk, and what it stands on
     names     what people call a vbd
     machine   what there is at one moment: the driver, its vbds, their remnants
+    limit     the cgroup of a vbd: made, limited, shown, left
     rates     what happens between two moments
     table     columns, and output in plain and in raw form
     why       what is stuck, and what to do

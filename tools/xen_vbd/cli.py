@@ -114,6 +114,16 @@ def add_actions(add, root, json_too):
     new = add("set", commands.do_set, json_too, "show or set the tunables of a vbd")
     new.add_argument("vbd", metavar="VBD")
     new.add_argument("setting", nargs="*", metavar="TUNABLE=VALUE")
+    new = add("limit", commands.do_limit, json_too,
+              "show or set what limits the I/O of a vbd")
+    new.add_argument("vbd", metavar="VBD")
+    new.add_argument("setting", nargs="*", metavar="LIMIT=VALUE",
+                     help="rbps, wbps (bytes, 50M), riops, wiops, max for "
+                     "none; weight (1 to 10000)")
+    new.add_argument("--cgroup", metavar="PATH",
+                     help="use this cgroup, below the root of cgroup2")
+    new.add_argument("--none", action="store_true",
+                     help="take it out of its cgroup")
     new = add("events", commands.do_events, json_too, "what has happened, or happens")
     new.add_argument("-f", "--follow", action="store_true",
                      help="print what happens from now on")
@@ -175,7 +185,12 @@ def parse(words):
         words = [*words[1:], "--help"]
     elif first not in known and first not in ("-h", "--help"):
         words = ["list", *words]
-    args = parser.parse_args(words)
+    args, more = parser.parse_known_args(words)
+    # argparse takes no words behind an option.
+    if args.command == "limit" and not any(word[0:1] == "-" for word in more):
+        args.setting += more
+    elif more:
+        parser.error("unrecognized arguments: " + " ".join(more))
     if args.command == "iostat":
         split_interval(args)
     return args

@@ -156,9 +156,41 @@ def set_one(tree, vbd, setting):
         raise Fault(f"{vbd.label}: {name} does not take \"{value}\" "
                     f"({error.strerror}); see xen-blkback(4)") from error
     key = name.replace("_", "-")
-    if key in vbd.keys:
+    if key in vbd.keys and name != "cgroup":
         say(f"when the guest connects anew the key {vbd.node}/{key} = "
             f"\"{vbd.keys[key]}\" counts again")
+
+
+def do_limit(machine, args):
+    from . import limit
+    snapshot = look(machine)
+    vbd = names.find_one(machine.tree, snapshot.vbds, args.vbd)
+    if "cgroup" not in vbd.tunables:
+        raise Fault(f"{vbd.label} cannot be limited here: that needs a newer "
+                    f"xen-blkback, and {vbd.backend or 'nobody'} serves it",
+                    NOT_THIS_DRIVER)
+    wanted = limit.settings(args.setting)
+    if args.none and (wanted or args.cgroup):
+        raise Fault("--none goes with no other setting")
+    if args.none:
+        limit.free(machine.tree, vbd)
+    elif wanted or args.cgroup:
+        told = limit.limit(machine.tree, vbd, wanted, args.cgroup)
+        if told:
+            say(told)
+    else:
+        show_limit(machine.tree, vbd, args.json)
+        return DONE
+    limit.sweep(machine.tree, snapshot.vbds)
+    return DONE
+
+
+def show_limit(tree, vbd, as_json):
+    from . import limit
+    if as_json:
+        print_json(limit.state(tree, vbd))
+    else:
+        print("\n".join(limit.lines(tree, vbd)))
 
 
 def do_events(machine, args):

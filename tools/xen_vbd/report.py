@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 import time
 
+from . import limit
 from .events import KMSG
 from .machine import DEBUGFS, MODULE
 from .tree import Fault
@@ -101,6 +102,8 @@ def add_vbd(tar, tree, vbd):
     add_tree(tar, tree, vbd.dir)
     if vbd.bound:
         tar.link(f"{vbd.dir}/driver", "../../drivers/vbd")
+    for name, text in limit.files(tree, vbd):
+        tar.add(name, text)
     if vbd.disk:
         for _, disk in vbd.disk.walk():
             add_disk(tar, tree, disk)

@@ -4,6 +4,7 @@ import re
 import textwrap
 import time
 
+from . import limit
 from .disk import NETWORK
 from .table import plural, spoken
 
@@ -47,6 +48,9 @@ ERRORS = (
     ("the old one stays", "The disk was not exchanged. Choose one that fits."),
     ("broken its ring", "The guest has a fault, or attacks. It may connect "
      "again."),
+    ("/cgroup: ", "The guest should be limited, and cannot be: so it is not "
+     "served. Make the cgroup, with an io controller, and write the key once "
+     "more; or remove the key."),
     ("saw state", "The guest's driver has a fault."),
     ("", "xenstore.rst, in the documentation of xen-blkback, has the list of "
      "errors."),
@@ -201,13 +205,15 @@ def stalled(vbd):
     age = f", for {spoken(int(stall['seconds']))}" if stall.get("seconds") else ""
     finding = Finding(vbd, STUCK, what + age)
     finding.add("waits", requests_text(vbd))
+    finding.add("limit", limit.brief(vbd.tree, vbd))
     finding.add("means", MEANS.get(what, ONLY_DISK))
     return add_disk(finding, vbd.disk)
 
 
 def old(vbd):
     finding = Finding(vbd, STUCK, "its disk does not answer")
-    finding.add("waits", requests_text(vbd)).add("means", OLD)
+    finding.add("waits", requests_text(vbd))
+    finding.add("limit", limit.brief(vbd.tree, vbd)).add("means", OLD)
     return add_disk(finding, vbd.disk)
 
 

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The cgroup of a vbd: made, limited, shown, left."""
+import errno
+import os
+import re
+
+from .disk import Mount
+from .tree import Fault
+
+# Cgroups that are made here: <guest>-<device> below this one
+FOLDER = "/xen-vbd"
+OWN = re.compile(r"\d+-\d+")
+
+# What io.max takes, and io.weight
+RATES = ("rbps", "wbps", "riops", "wiops")
+WEIGHT = "weight"
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+MAX_WEIGHT = 10000
+# The io controller's own, and that of the scheduler BFQ
+WEIGHTS = ("io.weight", "io.bfq.weight")
+
+DEAD = " (dead)"
+
+
+# ---- what was asked for ------------------------------------------------------
+
+def amount(name, text):
+    """50M -> "52428800"; "max" as it is."""
+    match = re.fullmatch(r"(\d+)([KMGT]?)(i?B?)", text, re.I)
+    if text == "max" and name != WEIGHT:
+        return text
+    number = int(match[1]) * UNITS[match[2].upper()] if match else 0
+    if name == WEIGHT and not 1 <= number <= MAX_WEIGHT:
+        raise Fault(f"{name}={text}: not 1 to {MAX_WEIGHT}")
+    if not number:
+        raise Fault(f"{name}={text}: neither a number above 0, as 500 or 50M, "
+                    "nor max")
+    return str(number)
+
+
+def settings(words):
+    """NAME=VALUE... as io.max has them."""
+    found = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        if name not in (*RATES, WEIGHT):
+            raise Fault(f"{word} is no limit: there are "
+                        + ", ".join(f"{known}=" for known in (*RATES, WEIGHT)))
+        found[name] = amount(name, text)
+    return found
+
+
+# ---- cgroups -----------------------------------------------------------------
+
+def mounted(tree):
+    """Where cgroup2 is mounted."""
+    for line in (tree.read("/proc/self/mountinfo") or "").splitlines():
+        mount = Mount(line)
+        if mount.type == "cgroup2":
+            return mount.point
+    raise Fault("no cgroup2 is mounted here (mount -t cgroup2 none "
+                "/sys/fs/cgroup)")
+
+
+def write(tree, name, text):
+    """A file of the kernel's; it says in words why it does not take that."""
+    try:
+        with open(tree.path(name), "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except PermissionError as error:
+        raise Fault(f"only root can write {name}") from error
+    except OSError as error:
+        raise Fault(f"{name} does not take \"{text}\" "
+                    f"({error.strerror})") from error
+
+
+class Group:
+    """By its path below the root of cgroup2."""
+
+    def __init__(self, tree, path):
+        self.tree = tree
+        self.root = mounted(tree)
+        if path.startswith(self.root.rstrip("/") + "/"):
+            path = path[len(self.root.rstrip("/")):]
+        self.path = "/" + path.strip("/")
+        self.dir = self.root + self.path
+
+    def get(self, name):
+        return self.tree.read(f"{self.dir}/{name}") or ""
+
+    def put(self, name, text):
+        write(self.tree, f"{self.dir}/{name}", text)
+
+    @property
+    def exists(self):
+        return self.tree.exists(self.dir)
+
+    @property
+    def has_io(self):
+        return "io" in self.get("cgroup.controllers").split()
+
+    def offer_io(self):
+        """To those below."""
+        if "io" not in self.get("cgroup.subtree_control").split():
+            self.put("cgroup.subtree_control", "+io")
+
+    def make(self):
+        """With all above, if they are not there."""
+        if self.path == "/":
+            if not self.has_io:
+                raise Fault(f"{self.root} has no io controller: the kernel has "
+                            "none, or it is mounted as cgroup v1")
+            return
+        above = Group(self.tree, os.path.dirname(self.path))
+        above.make()
+        above.offer_io()
+        try:
+            os.mkdir(self.tree.path(self.dir))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise Fault(f"cannot make {self.dir} ({error.strerror})") from error
+
+    def remove(self):
+        """If nobody else uses it."""
+        try:
+            os.rmdir(self.tree.path(self.dir))
+        except OSError:
+            pass
+
+    def values(self, name, number):
+        """NAME=VALUE of one disk, or {}."""
+        for line in self.get(name).splitlines():
+            words = line.split()
+            if words and words[0] == number:
+                return dict(word.split("=", 1) for word in words[1:]
+                            if "=" in word)
+        return {}
+
+    def weight(self, number):
+        """Of a disk, or of all."""
+        for name in WEIGHTS:
+            lines = dict(line.split(maxsplit=1) for line
+                         in self.get(name).splitlines() if " " in line)
+            if lines:
+                return lines.get(number) or lines.get("default")
+        return None
+
+
+def own(tree, vbd):
+    """The one that is made for a vbd."""
+    return Group(tree, f"{FOLDER}/{vbd.domid}-{vbd.vdev}")
+
+
+def of(tree, vbd):
+    """The one it is in, or None."""
+    path = str(vbd.tunables.get("cgroup") or "").removesuffix(DEAD)
+    return Group(tree, path) if path else None
+
+
+def is_dead(vbd):
+    return str(vbd.tunables.get("cgroup")).endswith(DEAD)
+
+
+# ---- disks -------------------------------------------------------------------
+
+def number_of(tree, vbd):
+    """Of the disk that limits are for: all of it, if the vbd has a part."""
+    if not vbd.disk:
+        raise Fault(f"{vbd.label} has no disk")
+    if tree.exists(vbd.disk.dir + "/partition"):
+        return tree.read(vbd.disk.dir + "/../dev") or vbd.disk.number
+    return vbd.disk.number
+
+
+def weighs(tree, vbd):
+    """Does a weight have an effect on its disk, or on one below?"""
+    qos = tree.read(mounted(tree) + "/io.cost.qos") or ""
+    for _, disk in vbd.disk.walk():
+        if re.search(rf"^{disk.number} .*\benable=1\b", qos, re.M):
+            return True
+        if "[bfq]" in (disk.get("queue/scheduler") or ""):
+            return True
+    return False
+
+
+# ---- what is done ------------------------------------------------------------
+
+def place(tree, vbd, path):
+    """Say so to the driver."""
+    name = f"{vbd.dir}/tunables/cgroup"
+    try:
+        with open(tree.path(name), "w", encoding="utf-8") as file:
+            file.write(path + "\n")
+    except PermissionError as error:
+        raise Fault(f"{vbd.label}: only root can limit it") from error
+    except OSError as error:
+        words = {errno.EOPNOTSUPP: "it has no io controller: write +io to "
+                 "cgroup.subtree_control above it; or the kernel has none",
+                 errno.ENOENT: "there is no such cgroup"}
+        raise Fault(f"{vbd.label} cannot be put into cgroup {path}: "
+                    f"{words.get(error.errno, error.strerror)}") from error
+
+
+def apply(tree, vbd, group, wanted):
+    """Set what was asked for; return what people should know."""
+    number = number_of(tree, vbd)
+    rates = [f"{name}={wanted[name]}" for name in RATES if name in wanted]
+    if rates:
+        group.put("io.max", " ".join((number, *rates)))
+    if WEIGHT not in wanted:
+        return None
+    files = [name for name in WEIGHTS if tree.exists(f"{group.dir}/{name}")]
+    if not files:
+        raise Fault(f"{group.dir} has no {' and no '.join(WEIGHTS)}: the "
+                    "kernel knows no weights")
+    for name in files:
+        group.put(name, f"default {wanted[WEIGHT]}")
+    return None if weighs(tree, vbd) else (
+        f"the weight has no effect yet: disk {number} has neither io.cost.qos "
+        "with enable=1 nor the scheduler bfq")
+
+
+def limit(tree, vbd, wanted, path):
+    """Into this cgroup, or the one it is in, or one of its own."""
+    group = Group(tree, path) if path else of(tree, vbd)
+    if path:
+        if not group.exists:
+            raise Fault(f"there is no cgroup {group.dir}")
+        if not group.has_io:
+            raise Fault(f"cgroup {group.path} has no io controller: echo +io "
+                        f">{os.path.dirname(group.dir)}/cgroup.subtree_control")
+    elif not group or is_dead(vbd):
+        group = own(tree, vbd)
+        group.make()
+    told = apply(tree, vbd, group, wanted)
+    # Limited from its first request on
+    place(tree, vbd, group.path)
+    return told
+
+
+def free(tree, vbd):
+    """Out of its cgroup; what waits there is let go."""
+    group = of(tree, vbd)
+    if group and group.path == own(tree, vbd).path and not is_dead(vbd):
+        group.put("io.max", " ".join((
+            number_of(tree, vbd), *(f"{name}=max" for name in RATES))))
+    place(tree, vbd, "")
+    if group and group.path == own(tree, vbd).path:
+        group.remove()
+
+
+def sweep(tree, vbds):
+    """Remove what was made here for vbds that are gone."""
+    alive = {f"{vbd.domid}-{vbd.vdev}" for vbd in vbds}
+    folder = Group(tree, FOLDER)
+    for name in tree.names(folder.dir):
+        if OWN.fullmatch(name) and name not in alive:
+            Group(tree, f"{FOLDER}/{name}").remove()
+
+
+# ---- what there is -----------------------------------------------------------
+
+def state(tree, vbd):
+    """For JSON."""
+    group = of(tree, vbd)
+    if not group:
+        return {"cgroup": None}
+    number = number_of(tree, vbd)
+    max_ = dict.fromkeys(RATES, "max")
+    max_.update(group.values("io.max", number))
+    return {"cgroup": group.path, "dead": is_dead(vbd), "disk": number,
+            "max": max_, "weight": group.weight(number),
+            "stat": group.values("io.stat", number)}
+
+
+def files(tree, vbd):
+    """For a report: name and text of each."""
+    try:
+        group = of(tree, vbd)
+    except Fault:
+        return
+    for name in ("io.max", *WEIGHTS, "io.stat", "cgroup.controllers"):
+        if group and group.get(name):
+            yield f"{group.dir}/{name}", group.get(name) + "\n"
+
+
+def pairs(values):
+    return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def lines(tree, vbd):
+    """For people."""
+    found = state(tree, vbd)
+    if not found["cgroup"]:
+        yield f"{vbd.label}: no cgroup, no limit"
+        return
+    yield f"{vbd.label}: cgroup {found['cgroup']}, disk {found['disk']}"
+    if found["dead"]:
+        yield ("  this cgroup was removed, or has lost its io controller: "
+               "limits of the one above count")
+        return
+    yield "  " + pairs(found["max"])
+    if found["weight"]:
+        yield f"  weight={found['weight']}"
+    yield "  " + (pairs(found["stat"]) or "nothing was charged yet")
+
+
+def brief(tree, vbd):
+    """What limits it, in a sentence; None if nothing does."""
+    try:
+        found = state(tree, vbd)
+    except Fault:
+        return None
+    rates = {name: value for name, value in found.get("max", {}).items()
+             if value != "max"}
+    if not rates or found["dead"]:
+        return None
+    return (f"Cgroup {found['cgroup']} limits it to {pairs(rates)}. Requests "
+            f"wait for that, too: xen-vbd limit {vbd.label}.")

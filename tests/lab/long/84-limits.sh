@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=1500 vcpus=2
+# lab: timeout=1500
 #
 # A vbd in a cgroup: limited and weighed there, and nobody else is; by key, by file and
 # by xen-vbd; while the guest runs, after it has come again, under another module. Loop
@@ -134,7 +134,7 @@ at_about()
 
 # ---- cases -------------------------------------------------------------------
 
-# Four places in the disk's queue, 10 ms each: the guest with 64 requests has them
+# The guest with 64 requests has the whole queue of the disk
 noisy_and_quiet()
 {
 	local before
@@ -152,7 +152,7 @@ noisy_and_quiet()
 	nap 2
 	rates "riops=50 for xvda"
 	at_about "$NOISY" 50 "the noisy one has its 50"
-	le $((before * 12 / 10)) "$QUIET" "the quiet one has more"
+	le $((before * 3)) "$QUIET" "the quiet one has three times as much, or more"
 	limit noisy /dev/nullb0 riops=max rbps=409600
 	rates "rbps=400K for xvda"
 	at_about "$NOISY" 100 "100 times 4 KiB"
@@ -165,7 +165,7 @@ noisy_and_quiet()
 	is "$(vbd_stat 0 xvda err_req) $(vbd_stat 0 xvdb err_req)" "0 0" "no request has failed"
 }
 
-# A disk of 400 requests in a second by its model, which io.cost shares out
+# A disk of 200 requests in a second by its model, which io.cost shares out
 weighed()
 {
 	cgroup light
@@ -234,6 +234,7 @@ removed()
 	mkdir $CGROUPS/guests/short
 	limit short /dev/nullb0 riops=10
 	ok "attach" disk_attach /dev/nullb0 xvda cgroup=/guests/short
+	ok "no other is dying" wait_for 60 none_is_dying
 	ok "its cgroup is removed" rmdir $CGROUPS/guests/short
 	is "$(cgroup_of xvda)" "/guests/short (dead)" "the file says so"
 	is "$(dying)" 1 "the vbd holds what is left"
@@ -369,10 +370,10 @@ by_tool()
 	ok "detach" hand_detach xvda
 }
 
-# slow_null: 10 ms for each of four requests
+# slow_null: 256 times 4 KiB in a second, in the order that they come
 slow_null()
 {
-	null_disk irqmode=2 completion_nsec=10000000 submit_queues=1 hw_queue_depth=4
+	null_disk mbps=1 submit_queues=1 hw_queue_depth=64
 }
 
 ok "the backend loads" module_load
@@ -391,7 +392,7 @@ subtest "reconnects" reconnects
 subtest "flush and discard" flush_and_discard
 subtest "tool" by_tool
 subtest "loop" loop
-ok "no cgroup is left behind" wait_for 30 none_is_dying
+ok "no cgroup is left behind" wait_for 90 none_is_dying
 ok "the frontend unloads" frontend_unload
 ok "the backend unloads" module_unload
 done_testing

@@ -9,6 +9,7 @@ struct cgroup_subsys_state;
 struct xenvbd_ring;
 
 struct xenvbd_cgroup {
+	/* Protects @css. */
 	spinlock_t lock;
 	/* Held. NULL: what the rings' threads are in, the root as a rule. */
 	struct cgroup_subsys_state *css;

@@ -74,13 +74,18 @@ void xenvbd_pages_exit(struct xenvbd_ring *ring)
 	vfree(pages->batch.ops);
 }
 
+static bool pages_persist(const struct xenvbd_ring *ring)
+{
+	return xenvbd_policy_persists(READ_ONCE(ring->vbd->tunables.policy));
+}
+
 /* Give back what an idle ring has long not used. Return when to come again. */
 long xenvbd_pages_trim(struct xenvbd_ring *ring)
 {
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
 	if (ring->pages.persistent.nr)
-		timeout = xenvbd_persistent_trim(ring);
+		timeout = xenvbd_persistent_trim(ring, pages_persist(ring));
 	xenvbd_pool_shrink(&ring->pages.pool, READ_ONCE(max_buffer_pages));
 	return min(timeout, xenvbd_copy_trim(&ring->pages.copy));
 }
@@ -90,8 +95,7 @@ void xenvbd_pages_kicked(struct xenvbd_ring *ring)
 {
 	struct xenvbd_pages *pages = &ring->pages;
 
-	if (pages->persistent.nr &&
-	    !xenvbd_policy_persists(READ_ONCE(ring->vbd->tunables.policy)))
+	if (pages->persistent.nr && !pages_persist(ring))
 		xenvbd_persistent_expire(ring, 0);
 	if (!READ_ONCE(ring->wake.squeeze))
 		return;

@@ -61,9 +61,9 @@ void xenvbd_persistent_exit(struct xenvbd_ring *ring)
 }
 
 /* Keep a mapping that was just made. NULL if there are enough already. */
-struct xenvbd_pgrant *xenvbd_pgrant_add(struct xenvbd_pages *pages,
-		  const struct gnttab_map_grant_ref *op,
-					struct page *page)
+struct xenvbd_pgrant *
+xenvbd_pgrant_add(struct xenvbd_pages *pages,
+		  const struct gnttab_map_grant_ref *op, struct page *page)
 {
 	struct xenvbd_persistent *persistent = &pages->persistent;
 	struct xenvbd_pgrant *pgrant;
@@ -106,14 +106,12 @@ void xenvbd_persistent_expire(struct xenvbd_ring *ring, unsigned long unused)
 	xenvbd_batch_unmap(ring);
 }
 
-/* As xenvbd_pages_trim(), for persistent grants. */
-long xenvbd_persistent_trim(struct xenvbd_ring *ring)
+/* Unmap those that are old; all that can be, if none may stay. When to come again. */
+long xenvbd_persistent_trim(struct xenvbd_ring *ring, bool persists)
 {
 	unsigned long unused =
 		HZ * min_t(unsigned long, MAX_UNUSED_SECONDS,
 			   READ_ONCE(persistent_grant_unused_seconds));
-	bool persists =
-		xenvbd_policy_persists(READ_ONCE(ring->vbd->tunables.policy));
 	struct list_head *lru = &ring->pages.persistent.lru;
 	struct xenvbd_pgrant *oldest;
 

@@ -38,14 +38,15 @@ struct xenvbd_persistent {
 	struct list_head lru;
 };
 
-static inline struct hlist_head *xenvbd_pgrant_bucket(struct xenvbd_persistent *persistent,
-					grant_ref_t gref)
+static inline struct hlist_head *
+xenvbd_pgrant_bucket(struct xenvbd_persistent *persistent, grant_ref_t gref)
 {
 	return &persistent->hash[hash_32(gref, persistent->hash_bits)];
 }
 
-static inline struct xenvbd_pgrant *xenvbd_pgrant_get(struct xenvbd_persistent *persistent,
-					grant_ref_t gref)
+/* The grant, with one user more; NULL if it is not mapped. */
+static inline struct xenvbd_pgrant *
+xenvbd_pgrant_get(struct xenvbd_persistent *persistent, grant_ref_t gref)
 {
 	struct xenvbd_pgrant *pgrant;
 
@@ -60,7 +61,7 @@ static inline struct xenvbd_pgrant *xenvbd_pgrant_get(struct xenvbd_persistent *
 }
 
 static inline void xenvbd_pgrant_put(struct xenvbd_persistent *persistent,
-		       struct xenvbd_pgrant *pgrant)
+				     struct xenvbd_pgrant *pgrant)
 {
 	if (--pgrant->users)
 		return;
@@ -74,6 +75,6 @@ struct xenvbd_pgrant *
 xenvbd_pgrant_add(struct xenvbd_pages *pages,
 		  const struct gnttab_map_grant_ref *op, struct page *page);
 void xenvbd_persistent_expire(struct xenvbd_ring *ring, unsigned long unused);
-long xenvbd_persistent_trim(struct xenvbd_ring *ring);
+long xenvbd_persistent_trim(struct xenvbd_ring *ring, bool persists);
 
 #endif /* XENVBD_PERSISTENT_H */

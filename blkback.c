@@ -130,6 +130,21 @@ static void ring_look_at_disk(struct xenvbd_ring *ring)
 	xenvbd_wake_work(ring, XENVBD_EVENT_RESIZE);
 }
 
+/*
+ * Somebody has to see if the requests do not come back; see control/stall.c. No
+ * timer runs for a vbd that is idle.
+ */
+static void ring_watch(struct xenvbd_ring *ring)
+{
+	struct xenvbd *vbd = ring->vbd;
+	unsigned int seconds = READ_ONCE(vbd->tunables.slow_seconds);
+
+	WRITE_ONCE(vbd->stall.slow.watched, true);
+	if (seconds)
+		queue_delayed_work(vbd->wq, &vbd->stall.slow.work,
+				   seconds * HZ);
+}
+
 /* Take all that is in the ring. */
 static bool ring_take(struct xenvbd_ring *ring)
 {
@@ -149,10 +164,13 @@ static bool ring_take(struct xenvbd_ring *ring)
 	if (!nr)
 		return false;
 	ring_look_at_disk(ring);
+	xenvbd_latency_look(&ring->latency);
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
 	if (ring_pauses(ring))
 		ring->pause_until = jiffies + RETRY_JIFFIES;
+	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
+		ring_watch(ring);
 	ring->found = true;
 	return true;
 }

@@ -43,6 +43,7 @@
 #include "control/stall.h"
 #include "control/teardown.h"
 #include "control/tunables.h"
+#include "control/uevent.h"
 #include "core/proto.h"
 #include "core/sring.h"
 #include "core/state.h"
@@ -52,6 +53,7 @@
 #include "data/cgroup.h"
 #include "data/discard.h"
 #include "data/disk.h"
+#include "data/latency.h"
 #include "data/pages.h"
 #include "data/poll.h"
 #include "data/req.h"
@@ -105,6 +107,7 @@ struct xenvbd_ring {
 
 	/* The owner's own, too. */
 	struct xenvbd_pages pages ____cacheline_aligned_in_smp;
+	struct xenvbd_latency latency;
 
 	/* Written by completions, by the interrupt handler and by other rings. */
 	struct xenvbd_wake wake ____cacheline_aligned_in_smp;
@@ -142,9 +145,10 @@ struct xenvbd {
 	struct xenvbd_tunables tunables;
 	struct xenvbd_cgroup cgroup;
 	struct xenvbd_stall stall;
+	struct xenvbd_uevents uevents;
 	struct xenvbd_remnant remnant;
 	struct xenvbd_teardown teardown;
-	struct dentry *debugfs;
+	struct dentry *debugfs, *debugfs_kick;
 	/* When memory was last asked back, in jiffies. */
 	unsigned long reclaimed_at;
 
@@ -192,6 +196,7 @@ struct xenvbd {
 	struct xenvbd_ring_keys *ring_keys;
 	/* Counters of rings that are no more. */
 	struct xenvbd_stats stats;
+	struct xenvbd_latencies latencies;
 };
 
 /* What a ring's thread does: the entry of the data path, in blkback.c. */

@@ -29,6 +29,11 @@
  */
 #define LOOK_INTERVAL	HZ
 
+/* The package names its own, which is in dkms.conf, too. */
+#ifndef XENVBD_VERSION
+#define XENVBD_VERSION	0.1
+#endif
+
 static struct workqueue_struct *xs_wq;
 
 /* ---- facts -------------------------------------------------------------- */
@@ -221,8 +226,10 @@ static void xs_handle_size(struct xenvbd *vbd)
 		return;
 	err = xenvbd_disk_check_vanished(vbd);
 	if (err) {
-		if (!vbd->vanished_reported)
+		if (!vbd->vanished_reported) {
 			xenvbd_error_report(vbd, err);
+			xenvbd_uevent(vbd, "vanished", NULL);
+		}
 		vbd->vanished_reported = true;
 		return;
 	}
@@ -450,6 +457,4 @@ module_exit(xs_exit);
 MODULE_DESCRIPTION("Xen virtual block device backend driver");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS("xen-backend:vbd");
-#ifdef XENVBD_VERSION
 MODULE_VERSION(__stringify(XENVBD_VERSION));
-#endif

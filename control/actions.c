@@ -9,6 +9,7 @@
 #include "control/actions.h"
 #include "control/disk.h"
 #include "control/limit.h"
+#include "control/keys.h"
 #include "control/states.h"
 #include "control/vbd.h"
 
@@ -37,6 +38,8 @@ static int act_open(struct xenvbd *vbd)
 				 xenvbd_publish_opened(vbd);
 		if (err)
 			xenvbd_error_report(vbd, err);
+		if (had_disk)
+			xenvbd_uevent(vbd, "exchanged", NULL);
 	}
 	return 0;
 }
@@ -73,6 +76,24 @@ static int act_sync(struct xenvbd *vbd)
 	return err;
 }
 
+/* What a connection is like: the first question when something goes wrong. */
+static void act_report_connection(struct xenvbd *vbd)
+{
+	const struct xenvbd_ring *ring = vbd->rings[0];
+
+	if (__ratelimit(&vbd->error.log))
+		dev_info(&vbd->xbdev->dev,
+			 "connected: disk %x:%x, %u ring(s) of %u page(s), %s, %s grants, policy %s\n",
+			 MAJOR(vbd->devt), MINOR(vbd->devt), vbd->nr_rings,
+			 vbd->ring_keys[0].nr_pages,
+			 ring->sring.abi == XENVBD_ABI_X86_32 ? "x86_32-abi" :
+								"x86_64-abi",
+			 ring->pages.persistent.hash ? "persistent" :
+						       "single",
+			 xenvbd_tunables_policy(&vbd->tunables));
+	xenvbd_uevent(vbd, "connected", NULL);
+}
+
 static int act_connect(struct xenvbd *vbd)
 {
 	int err;
@@ -83,7 +104,7 @@ static int act_connect(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_REMNANT;
 		return 0;
 	}
-	err = xenvbd_publish_disk(vbd) ?: xenvbd_start_rings(vbd);
+	err = xenvbd_start_rings(vbd) ?: xenvbd_publish_connection(vbd);
 	if (!err) {
 		/* The table looks at the same facts again. */
 		vbd->facts |= XENVBD_FACT_SYNCED;
@@ -93,6 +114,8 @@ static int act_connect(struct xenvbd *vbd)
 	}
 	if (err || vbd->xbdev->state != XenbusStateConnected)
 		xenvbd_disconnect(vbd);
+	else
+		act_report_connection(vbd);
 	return err;
 }
 
@@ -123,9 +146,14 @@ static int act_switch_without_rings(struct xenvbd *vbd,
 				    enum xenvbd_action action,
 				    enum xenbus_state state)
 {
+	int err;
+
 	if (act_drop_rings(vbd))
 		return 0;
-	return xenvbd_switch_state(vbd, action, state);
+	err = xenvbd_switch_state(vbd, action, state);
+	if (!err && state == XenbusStateClosed && vbd->xbdev->state == state)
+		xenvbd_uevent(vbd, "closed", NULL);
+	return err;
 }
 
 static int act_unregister(struct xenvbd *vbd)

@@ -78,6 +78,7 @@ void xenvbd_error_fatal(struct xenvbd *vbd, int err)
 			error_report_quietly(vbd, err);
 		xenvbd_store_end(vbd);
 	}
+	xenvbd_uevent(vbd, "error", vbd->error.text);
 	if (!loud)
 		msleep(ERROR_PAUSE_MS);
 }
@@ -89,6 +90,7 @@ void xenvbd_error_report(struct xenvbd *vbd, int err)
 		return;
 	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error.text);
 	xenvbd_store_end(vbd);
+	xenvbd_uevent(vbd, "error", vbd->error.text);
 }
 
 /* Remove a directory that is empty. */

@@ -228,6 +228,40 @@ static int publish_disk(struct xenvbd *vbd, struct xenbus_transaction xbt,
 		       publish_table(vbd, xbt, discard_keys);
 }
 
+/* Where a toolstack looks for the thread of a ring. */
+static void publish_name_thread(char *key, size_t size, unsigned int nr,
+				unsigned int i)
+{
+	if (nr == 1)
+		snprintf(key, size, "kthread-pid");
+	else
+		snprintf(key, size, "queue-%u/kthread-pid", i);
+}
+
+static int publish_threads(struct xenvbd *vbd, struct xenbus_transaction xbt)
+{
+	const char *dir = vbd->xbdev->nodename;
+	unsigned int i;
+	char key[32];
+
+	vbd->advertised.nr_threads = vbd->nr_rings;
+	for (i = 0; i < vbd->nr_rings; i++) {
+		publish_name_thread(key, sizeof(key), vbd->nr_rings, i);
+		if (xenbus_printf(xbt, dir, key, "%d",
+				  task_pid_nr(vbd->rings[i]->task)))
+			return xenvbd_error(vbd, -EIO, "writing %s/%s", dir,
+					    key);
+	}
+	return 0;
+}
+
+/* What a frontend finds when it sees Connected, and its toolstack. */
+static int publish_connection(struct xenvbd *vbd,
+			      struct xenbus_transaction xbt, const char *text)
+{
+	return publish_disk(vbd, xbt, text) ?: publish_threads(vbd, xbt);
+}
+
 static int publish_flush(struct xenvbd *vbd, struct xenbus_transaction xbt,
 			 const char *text)
 {
@@ -415,11 +449,38 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 	return publish_run(vbd, publish_transport, NULL);
 }
 
-/* Advertise a disk that is ready. */
-int xenvbd_publish_disk(struct xenvbd *vbd)
+/* Advertise a disk that is ready, and tell the PIDs of the rings' threads. */
+int xenvbd_publish_connection(struct xenvbd *vbd)
 {
 	return publish_new_sects(vbd, xenvbd_disk_sects(&vbd->disk),
-				 publish_disk);
+				 publish_connection);
+}
+
+/*
+ * The rings' threads have ended, or are about to. Others may get their PIDs. Not
+ * a transaction: nothing comes back by being removed. Caller holds store_lock.
+ */
+void __xenvbd_publish_no_threads(struct xenvbd *vbd)
+{
+	unsigned int i, nr = vbd->advertised.nr_threads;
+	char key[32];
+
+	for (i = 0; i < nr; i++) {
+		publish_name_thread(key, sizeof(key), nr, i);
+		/* With the directory, which has nothing else. */
+		key[strcspn(key, "/")] = 0;
+		xenbus_rm(XBT_NIL, vbd->xbdev->nodename, key);
+	}
+	vbd->advertised.nr_threads = 0;
+}
+
+/* The same, if the device is still ours. Context: process. */
+void xenvbd_publish_no_threads(struct xenvbd *vbd)
+{
+	if (!xenvbd_store_begin(vbd))
+		return;
+	__xenvbd_publish_no_threads(vbd);
+	xenvbd_store_end(vbd);
 }
 
 /*
@@ -476,5 +537,6 @@ int xenvbd_publish_size(struct xenvbd *vbd)
 		return err == -ECANCELED ? 0 : err;
 	dev_info(&vbd->xbdev->dev, "disk resized from %llu to %llu sectors\n",
 		 old, nr_sects);
+	xenvbd_uevent(vbd, "resized", NULL);
 	return 0;
 }

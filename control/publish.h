@@ -17,6 +17,8 @@ struct xenvbd_advertised {
 	bool persistent;
 	/* Size of the disk in sectors of 512 bytes. */
 	u64 sects;
+	/* So many threads stand in xenstore. Under store_lock. */
+	unsigned int nr_threads;
 	/*
 	 * As it was when the frontend connected; block_size is 0 if it has not.
 	 */
@@ -24,7 +26,9 @@ struct xenvbd_advertised {
 };
 
 int xenvbd_publish_transport(struct xenvbd *vbd);
-int xenvbd_publish_disk(struct xenvbd *vbd);
+int xenvbd_publish_connection(struct xenvbd *vbd);
+void xenvbd_publish_no_threads(struct xenvbd *vbd);
+void __xenvbd_publish_no_threads(struct xenvbd *vbd);
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text);
 int xenvbd_publish_cgroup(struct xenvbd *vbd, const char *path);
 int xenvbd_publish_opened(struct xenvbd *vbd);

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a vbd is stalled by, and for how long: the disk, in one way or another. */
+/*
+ * What a vbd is stalled by, and for how long: the disk, in one way or another. Its
+ * work item may wait for the disk, or only its guest. A guest's requests are
+ * looked at while there are any: who has none costs no timer.
+ */
 #include "common.h"
 #include "data/thread.h"
 
 /* After what time a stall is reported, and how often again. */
 #define STALL_PATIENCE		HZ
 #define STALL_INTERVAL		(5 * HZ)
+/* The log has it once a minute that only the guest waits. */
+#define SLOW_LOG_INTERVAL	(60 * HZ)
+/* How often requests are looked at that are slow, or may have been the last. */
+#define SLOW_LOOK		HZ
+/* The key is written at each of so many looks. */
+#define SLOW_LOOKS		(STALL_INTERVAL / SLOW_LOOK)
 
 /**
  * xenvbd_stall_in_flight - requests that the disk has not answered yet
@@ -33,8 +43,21 @@ static unsigned int stall_seconds(unsigned long since)
 	return jiffies_to_msecs(jiffies - since) / 1000;
 }
 
+/* ": N requests at disk X:Y, the oldest for N s", if there are any. Their number. */
+static unsigned int stall_describe_requests(struct xenvbd *vbd, char *text, size_t size)
+{
+	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
+
+	if (nr)
+		scnprintf(text, size,
+			  ": %u requests at disk %x:%x, the oldest for %u s",
+			  nr, MAJOR(vbd->devt), MINOR(vbd->devt),
+			  oldest_ms / 1000);
+	return nr;
+}
+
 /**
- * xenvbd_stall_describe - say what the vbd's work item is stalled by
+ * xenvbd_stall_describe - say what the vbd's work item is stalled by, or its guest
  * @vbd: in any state
  * @text: set to a line without its end; empty if there is no stall
  * @size: of @text in bytes
@@ -46,23 +69,20 @@ void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size)
 	struct xenvbd_stall *stall = &vbd->stall;
 	const char *what = READ_ONCE(stall->what);
 	const char *rest = READ_ONCE(stall->rest);
-	unsigned int nr, oldest_ms;
-	int len;
+	int len = 0;
 
 	text[0] = 0;
-	if (!what && rest)
+	if (what)
+		len = scnprintf(text, size, "%s, for %u s", what,
+				stall_seconds(READ_ONCE(stall->since)));
+	else if (READ_ONCE(stall->slow.slow))
+		len = scnprintf(text, size, "slow");
+	else if (rest)
 		scnprintf(text, size, "%s, for %u s", rest,
 			  stall_seconds(READ_ONCE(stall->rest_since)));
-	if (!what)
-		return;
-	len = scnprintf(text, size, "%s, for %u s", what,
-			stall_seconds(READ_ONCE(stall->since)));
-	nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
-	if (nr)
-		scnprintf(text + len, size - len,
-			  ": %u requests at disk %x:%x, the oldest for %u s",
-			  nr, MAJOR(vbd->devt), MINOR(vbd->devt),
-			  oldest_ms / 1000);
+	if (len && !stall_describe_requests(vbd, text + len, size - len) &&
+	    !what)
+		text[0] = 0;
 }
 
 static void stall_publish(struct xenvbd *vbd, bool loud)
@@ -73,6 +93,8 @@ static void stall_publish(struct xenvbd *vbd, bool loud)
 	if (loud && __ratelimit(&vbd->error.log))
 		dev_warn(&vbd->xbdev->dev, "%s\n", text);
 	xenvbd_publish_waiting(vbd, text);
+	if (loud)
+		xenvbd_uevent(vbd, "slow", text);
 }
 
 static void stall_work(struct work_struct *work)
@@ -88,12 +110,6 @@ static void stall_work(struct work_struct *work)
 	queue_delayed_work(vbd->wq, &stall->work, STALL_INTERVAL);
 }
 
-/* Prepare a new vbd for stalls. */
-void xenvbd_stall_init(struct xenvbd_stall *stall)
-{
-	INIT_DELAYED_WORK(&stall->work, stall_work);
-}
-
 /* It is over, and everybody who has read of it hears so. */
 static void stall_over(struct xenvbd *vbd, const char *what,
 		       unsigned long since, bool *reported)
@@ -105,6 +121,7 @@ static void stall_over(struct xenvbd *vbd, const char *what,
 		dev_notice(&vbd->xbdev->dev, "%s: done after %u s\n", what,
 			   stall_seconds(since));
 	stall_publish(vbd, false);
+	xenvbd_uevent(vbd, "recovered", what);
 }
 
 /**
@@ -159,4 +176,101 @@ void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
 	stall_over(vbd, rest, since, &stall->rest_reported);
 	if (why)
 		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
+}
+
+/* ---- a guest that waits --------------------------------------------------- */
+
+/* While the work item is stalled, too, that is what is reported. */
+static void slow_report(struct xenvbd *vbd)
+{
+	struct xenvbd_slow *slow = &vbd->stall.slow;
+	bool loud = !READ_ONCE(vbd->stall.what) &&
+		    time_after_eq(jiffies, slow->logged + SLOW_LOG_INTERVAL);
+
+	if (!loud && ++slow->looks % SLOW_LOOKS)
+		return;
+	if (loud) {
+		slow->logged = jiffies;
+		slow->reported = true;
+	}
+	slow->looks = 0;
+	stall_publish(vbd, loud);
+}
+
+static void slow_set(struct xenvbd *vbd, bool is_slow, unsigned int oldest_ms)
+{
+	struct xenvbd_slow *slow = &vbd->stall.slow;
+
+	if (is_slow && !slow->slow) {
+		slow->since = jiffies - msecs_to_jiffies(oldest_ms);
+		slow->logged = jiffies - SLOW_LOG_INTERVAL;
+		WRITE_ONCE(slow->slow, true);
+	}
+	if (is_slow) {
+		slow_report(vbd);
+	} else if (slow->slow) {
+		WRITE_ONCE(slow->slow, false);
+		/* The report of another stall may have ended in this one. */
+		if (!slow->reported)
+			stall_publish(vbd, false);
+		stall_over(vbd, "slow", slow->since, &slow->reported);
+	}
+}
+
+/* When to look again: when the oldest may have become slow. */
+static unsigned long slow_delay(const struct xenvbd_slow *slow,
+				unsigned int seconds, unsigned int nr,
+				unsigned int oldest_ms)
+{
+	if (slow->slow || !nr || oldest_ms >= seconds * 1000)
+		return SLOW_LOOK;
+	return max_t(unsigned long, SLOW_LOOK,
+		     msecs_to_jiffies(seconds * 1000 - oldest_ms));
+}
+
+/*
+ * Where nothing is in flight the work ends at its second look. Rings do not order
+ * what they take and their look at @watched: a request that this look does not see
+ * yet, and whose ring has seen @watched set, is seen by the next one.
+ */
+static void slow_work(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd,
+					  stall.slow.work);
+	struct xenvbd_slow *slow = &vbd->stall.slow;
+	unsigned int seconds = READ_ONCE(vbd->tunables.slow_seconds);
+	bool last = !READ_ONCE(slow->watched);
+	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
+
+	slow_set(vbd, seconds && oldest_ms >= seconds * 1000, oldest_ms);
+	if (!seconds || (!nr && last))
+		return;
+	WRITE_ONCE(slow->watched, nr);
+	queue_delayed_work(vbd->wq, &slow->work,
+			   slow_delay(slow, seconds, nr, oldest_ms));
+}
+
+/**
+ * xenvbd_stall_look - slow_request_seconds has changed: look at the requests now
+ * @vbd: in any state, but not removed
+ *
+ * Context: any but interrupts.
+ */
+void xenvbd_stall_look(struct xenvbd *vbd)
+{
+	WRITE_ONCE(vbd->stall.slow.watched, false);
+	mod_delayed_work(vbd->wq, &vbd->stall.slow.work, 0);
+}
+
+/* Prepare a new vbd for stalls. */
+void xenvbd_stall_init(struct xenvbd_stall *stall)
+{
+	INIT_DELAYED_WORK(&stall->work, stall_work);
+	INIT_DELAYED_WORK(&stall->slow.work, slow_work);
+}
+
+/* Nothing looks at a vbd any more that was removed and has no rings. */
+void xenvbd_stall_exit(struct xenvbd *vbd)
+{
+	cancel_delayed_work_sync(&vbd->stall.slow.work);
 }

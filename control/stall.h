@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a vbd is stalled by: the disk, in one way or another. */
+/*
+ * What a vbd is stalled by, and what its guest waits for: the disk, in one way or
+ * another.
+ */
 #ifndef XENVBD_STALL_H
 #define XENVBD_STALL_H
 
@@ -10,6 +13,25 @@
 #define XENVBD_STALL_TEXT	128
 
 struct xenvbd;
+
+/* Requests that the disk does not answer, though nobody but the guest waits. */
+struct xenvbd_slow {
+	struct delayed_work work;
+	/*
+	 * Somebody looks after the requests that are in flight. Set by rings, see
+	 * ring_watch().
+	 */
+	bool watched;
+	/* Some are older than slow_request_seconds. */
+	bool slow;
+	/* The log has it. */
+	bool reported;
+	/* In jiffies, when the oldest was taken, and when the log had it last. */
+	unsigned long since;
+	unsigned long logged;
+	/* Looks since the key was written. */
+	unsigned int looks;
+};
 
 /* A vbd's work item may be stalled, and then somebody has to say so. */
 struct xenvbd_stall {
@@ -24,9 +46,12 @@ struct xenvbd_stall {
 	const char *rest;
 	unsigned long rest_since;
 	bool rest_reported;
+	struct xenvbd_slow slow;
 };
 
 void xenvbd_stall_init(struct xenvbd_stall *stall);
+void xenvbd_stall_exit(struct xenvbd *vbd);
+void xenvbd_stall_look(struct xenvbd *vbd);
 void xenvbd_stall_enter(struct xenvbd *vbd, const char *what);
 void xenvbd_stall_leave(struct xenvbd *vbd);
 void xenvbd_stall_rest(struct xenvbd *vbd, const char *why);

@@ -38,6 +38,7 @@ static void teardown_work(struct work_struct *work)
 	xenvbd_disconnect(vbd);
 	xenvbd_disk_close(vbd);
 	mutex_unlock(&vbd->lock);
+	xenvbd_stall_exit(vbd);
 
 	if (xenvbd_is_remnant(vbd))
 		xenvbd_remnant_remove(vbd);
@@ -91,6 +92,9 @@ bool xenvbd_teardown_begin(struct xenvbd *vbd)
 
 	WRITE_ONCE(vbd->abandoned, teardown_is_final(vbd));
 	mutex_lock(&vbd->store_lock);
+	/* Another driver may be bound next, and have threads of its own. */
+	if (!vbd->abandoned)
+		__xenvbd_publish_no_threads(vbd);
 	WRITE_ONCE(vbd->removed, true);
 	gone = READ_ONCE(vbd->facts) & XENVBD_FACT_GONE;
 	mutex_unlock(&vbd->store_lock);

@@ -13,6 +13,7 @@
 #include "control/keys.h"
 #include "control/limit.h"
 #include "control/vbd.h"
+#include "data/param.h"
 
 static const char * const policy_names[] = {
 	[XENVBD_POLICY_AUTO] = "auto",
@@ -70,6 +71,38 @@ static int tunables_parse_polling(const char *str, unsigned int *us)
 	return 0;
 }
 
+/* A day: who has more patience has no use for a report. */
+#define MAX_SLOW_SECONDS	86400
+
+static int tunables_set_slow(const char *val, const struct kernel_param *kp)
+{
+	return xenvbd_param_set_uint(val, kp, 0, MAX_SLOW_SECONDS);
+}
+
+static const struct kernel_param_ops slow_request_seconds_ops = {
+	.set = tunables_set_slow,
+	.get = param_get_uint,
+};
+
+static unsigned int slow_request_seconds = 30;
+module_param_cb(slow_request_seconds, &slow_request_seconds_ops,
+		&slow_request_seconds, 0644);
+MODULE_PARM_DESC(slow_request_seconds,
+		 "Report requests that the disk has for so many seconds, 0 to 86400; 0: never. Default 30");
+
+static int tunables_parse_slow(const char *str, unsigned int *seconds)
+{
+	unsigned int val;
+	int err = kstrtouint(str, 10, &val);
+
+	if (err)
+		return err;
+	if (val > MAX_SLOW_SECONDS)
+		return -ERANGE;
+	*seconds = val;
+	return 0;
+}
+
 /* Take over a key, if there is one. */
 static int tunables_read_key(struct xenvbd *vbd, const char *key,
 			     unsigned int *val,
@@ -97,17 +130,29 @@ int xenvbd_tunables_read(struct xenvbd *vbd)
 {
 	struct xenvbd_tunables *tunables = &vbd->tunables;
 
+	/* The rings to come have others look after what they take. */
+	WRITE_ONCE(vbd->stall.slow.watched, false);
 	return tunables_read_key(vbd, "grant-policy", &tunables->policy,
 				 tunables_parse_policy, "unknown") ?:
 	       tunables_read_key(vbd, "polling-duration", &tunables->polling_us,
 				 tunables_parse_polling,
-				 "not a number of microseconds up to 1000");
+				 "not a number of microseconds up to 1000") ?:
+	       tunables_read_key(vbd, "slow-request-seconds",
+				 &tunables->slow_seconds, tunables_parse_slow,
+				 "not a number of seconds up to 86400");
+}
+
+/* The word for how a vbd gets at the guest's pages. */
+const char *xenvbd_tunables_policy(const struct xenvbd_tunables *tunables)
+{
+	return policy_names[READ_ONCE(tunables->policy)];
 }
 
 /* A new vbd has the module's settings. The toolstack may have others. */
 void xenvbd_tunables_init(struct xenvbd_tunables *tunables)
 {
 	tunables->policy = READ_ONCE(grant_policy);
+	tunables->slow_seconds = READ_ONCE(slow_request_seconds);
 }
 
 static ssize_t grant_policy_show(struct device *dev,
@@ -116,7 +161,7 @@ static ssize_t grant_policy_show(struct device *dev,
 	struct xenvbd *vbd = dev_get_drvdata(dev);
 
 	return sysfs_emit(buf, "%s\n",
-			  policy_names[READ_ONCE(vbd->tunables.policy)]);
+			  xenvbd_tunables_policy(&vbd->tunables));
 }
 
 static ssize_t grant_policy_store(struct device *dev,
@@ -171,10 +216,36 @@ static ssize_t cgroup_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(cgroup);
 
+static ssize_t slow_request_seconds_show(struct device *dev,
+					 struct device_attribute *attr,
+					 char *buf)
+{
+	struct xenvbd *vbd = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(vbd->tunables.slow_seconds));
+}
+
+static ssize_t slow_request_seconds_store(struct device *dev,
+					  struct device_attribute *attr,
+					  const char *buf, size_t len)
+{
+	struct xenvbd *vbd = dev_get_drvdata(dev);
+	unsigned int seconds;
+	int err = tunables_parse_slow(buf, &seconds);
+
+	if (err)
+		return err;
+	WRITE_ONCE(vbd->tunables.slow_seconds, seconds);
+	xenvbd_stall_look(vbd);
+	return len;
+}
+static DEVICE_ATTR_RW(slow_request_seconds);
+
 static struct attribute *tunables_attrs[] = {
 	&dev_attr_grant_policy.attr,
 	&dev_attr_polling_duration.attr,
 	&dev_attr_cgroup.attr,
+	&dev_attr_slow_request_seconds.attr,
 	NULL
 };
 

@@ -85,6 +85,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	xenvbd_barrier_init(&vbd->barriers);
 	xenvbd_stall_init(&vbd->stall);
 	xenvbd_error_init(&vbd->error);
+	xenvbd_uevent_init(&vbd->uevents);
 	vbd->reclaimed_at = jiffies - HZ;
 	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
@@ -169,20 +170,6 @@ static void vbd_ring_set_name(struct xenvbd_ring *ring)
 		 ring->index);
 }
 
-static void vbd_ring_log(const struct xenvbd_ring *ring,
-			 const struct xenvbd_ring_keys *keys)
-{
-	struct xenvbd *vbd = ring->vbd;
-
-	if (__ratelimit(&vbd->error.log))
-		dev_info(&vbd->xbdev->dev,
-			 "ring %u: ring-ref %u, %u page(s), event-channel %u, protocol %s\n",
-			 ring->index, keys->gref[0], keys->nr_pages,
-			 keys->evtchn,
-			 ring->sring.abi == XENVBD_ABI_X86_32 ? "x86_32-abi" :
-								"x86_64-abi");
-}
-
 static struct xenvbd_ring *vbd_ring_create(struct xenvbd *vbd,
 					   unsigned int index,
 					   unsigned int nr_rings,
@@ -216,7 +203,6 @@ static struct xenvbd_ring *vbd_ring_create(struct xenvbd *vbd,
 		vbd_ring_destroy(ring);
 		return ERR_PTR(err);
 	}
-	vbd_ring_log(ring, keys);
 	return ring;
 }
 
@@ -349,6 +335,17 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 	return 0;
 }
 
+/* sysfs shows them for as long as there is a vbd. */
+static void vbd_keep_counters(struct xenvbd *vbd, const struct xenvbd_ring *ring)
+{
+	unsigned int i;
+
+	xenvbd_stats_add(&vbd->stats, &ring->stats);
+	for (i = 0; i < XENVBD_NR_LATENCIES; i++)
+		xenvbd_latencies_add(vbd->latencies.count[i],
+				     ring->latency.latencies.count[i]);
+}
+
 /**
  * xenvbd_disconnect - drop the rings
  * @vbd: with rings in whatever state, or none
@@ -376,10 +373,11 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 		xenvbd_thread_drain(rings[i]);
 	for (i = 0; i < nr; i++)
 		xenvbd_thread_stop(rings[i]);
+	xenvbd_publish_no_threads(vbd);
 
 	spin_lock(&vbd->rings_lock);
 	for (i = 0; i < nr; i++)
-		xenvbd_stats_add(&vbd->stats, &rings[i]->stats);
+		vbd_keep_counters(vbd, rings[i]);
 	vbd->rings = NULL;
 	vbd->nr_rings = 0;
 	vbd->ring_keys = NULL;

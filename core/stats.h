@@ -10,7 +10,8 @@
 
 /*
  * Generates the members, the sysfs files and the sums, so that they cannot
- * disagree. The first seven are the files that xentop and others know.
+ * disagree. The first seven are the files that xentop and others know. The file stat
+ * has them in this order: new ones come last.
  */
 #define XENVBD_STATS(x) \
 	x(oo_req)	/* passes that had to wait for pages or memory */ \

@@ -48,6 +48,7 @@ static struct xenvbd_req *answer_collect(struct xenvbd_ring *ring)
 static void answer_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	trace_xenvbd_respond(ring, req);
+	xenvbd_latency_count(&ring->latency, req);
 	if (unlikely(req->status != BLK_STS_OK)) {
 		xenvbd_stat_inc(&ring->stats.err_req);
 		if (xenvbd_req_flushes(req) && req->status == BLK_STS_NOTSUPP)
@@ -63,6 +64,7 @@ static void answer_each(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	struct xenvbd_req *req, *next;
 
 	xenvbd_pages_release(ring, reqs);
+	xenvbd_latency_look(&ring->latency);
 	for (req = reqs; req; req = next) {
 		next = req->next;
 		answer_one(ring, req);

@@ -16,6 +16,7 @@ static void io_end(struct bio *bio)
 			    xenvbd_req_flushes(req) &&
 			    req->status != BLK_STS_NOTSUPP;
 	bio_uninit(bio);
+	xenvbd_latency_disk(req);
 	xenvbd_wake_complete(req);
 }
 
@@ -76,6 +77,7 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 	bio->bi_iter.bi_size = req->nr_sects << SECTOR_SHIFT;
 	bio->bi_iter.bi_sector = req->sector;
 	bio->bi_end_io = io_end;
+	xenvbd_latency_disk(req);
 	submit_bio(bio);
 }
 
@@ -154,5 +156,6 @@ void xenvbd_io_discard(struct xenvbd_req *req)
 	bio->bi_end_io = io_discard_end;
 	req->sector += nr;
 	req->nr_sects -= nr;
+	xenvbd_latency_disk(req);
 	submit_bio(bio);
 }

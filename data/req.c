@@ -138,6 +138,7 @@ struct xenvbd_req *xenvbd_req_get(struct xenvbd_ring *ring,
 	req->failed_flush = false;
 	/* Never 0, which marks a request that is not in flight. */
 	WRITE_ONCE(req->start, jiffies | 1);
+	xenvbd_latency_take(&ring->latency, req);
 	if (cmd->indirect)
 		req->desc_gref = cmd->gref[0];
 	else if (cmd->seg)

@@ -93,11 +93,15 @@ struct xenvbd_req {
 	u8 segs;
 	/* A flush or barrier, and the disk has failed it. */
 	bool failed_flush;
+	/* See data/latency.c: when it was taken, 0 if that was not measured. */
+	u32 taken_us;
 
 	struct bio bio;
 	struct bio_vec inline_bvec[XENVBD_INLINE_SEGS];
 	struct xenvbd_pgrant *inline_pgrant[XENVBD_INLINE_SEGS];
 	grant_handle_t inline_handle[XENVBD_INLINE_SEGS];
+	/* How long it was at the disk, or since when; if taken_us is not 0. */
+	u32 disk_us;
 };
 
 /* Requests in order, linked by their next member. All zeroes is an empty list. */

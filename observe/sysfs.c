@@ -74,20 +74,6 @@ static ssize_t waiting_show(struct device *dev, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RO(waiting);
 
-static struct attribute *vbd_attrs[] = {
-	&dev_attr_physical_device.attr,
-	&dev_attr_mode.attr,
-	&dev_attr_diskseq.attr,
-	&dev_attr_in_flight.attr,
-	&dev_attr_oldest_ms.attr,
-	&dev_attr_waiting.attr,
-	NULL
-};
-
-static const struct attribute_group vbd_group = {
-	.attrs = vbd_attrs,
-};
-
 /* All rings there are and all there were. */
 static void sysfs_sum_stats(struct xenvbd *vbd, struct xenvbd_stats *sum)
 {
@@ -99,6 +85,57 @@ static void sysfs_sum_stats(struct xenvbd *vbd, struct xenvbd_stats *sum)
 		xenvbd_stats_add(sum, &vbd->rings[i]->stats);
 	spin_unlock(&vbd->rings_lock);
 }
+
+/* The counters in the order of their list, to which new ones are appended. */
+static ssize_t stat_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct xenvbd_stats sum;
+	int len = 0;
+
+	sysfs_sum_stats(dev_get_drvdata(dev), &sum);
+#define XENVBD_STAT_EMIT(name) \
+	len += sysfs_emit_at(buf, len, "%s%llu", len ? " " : "", sum.name);
+	XENVBD_STATS(XENVBD_STAT_EMIT)
+#undef XENVBD_STAT_EMIT
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+static DEVICE_ATTR_RO(stat);
+
+/* The threads of the rings there are, one line for each. */
+static ssize_t threads_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct xenvbd *vbd = dev_get_drvdata(dev);
+	struct task_struct *task;
+	unsigned int i;
+	int len = 0;
+
+	spin_lock(&vbd->rings_lock);
+	for (i = 0; i < vbd->nr_rings; i++) {
+		/* Pairs with the release in xenvbd_thread_start(). */
+		task = smp_load_acquire(&vbd->rings[i]->task);
+		if (task)
+			len += sysfs_emit_at(buf, len, "%u %d\n", i, task_pid_nr(task));
+	}
+	spin_unlock(&vbd->rings_lock);
+	return len;
+}
+static DEVICE_ATTR_RO(threads);
+
+static struct attribute *vbd_attrs[] = {
+	&dev_attr_physical_device.attr,
+	&dev_attr_mode.attr,
+	&dev_attr_diskseq.attr,
+	&dev_attr_in_flight.attr,
+	&dev_attr_oldest_ms.attr,
+	&dev_attr_waiting.attr,
+	&dev_attr_stat.attr,
+	&dev_attr_threads.attr,
+	NULL
+};
+
+static const struct attribute_group vbd_group = {
+	.attrs = vbd_attrs,
+};
 
 #define XENVBD_STAT_ATTR(name)							\
 static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
@@ -112,9 +149,36 @@ static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
 static DEVICE_ATTR_RO(name);
 XENVBD_STATS(XENVBD_STAT_ATTR)
 
+/* One histogram: all rings there are and all there were. */
+static ssize_t sysfs_show_latency(struct xenvbd *vbd, unsigned int kind, char *buf)
+{
+	u64 sum[XENVBD_LATENCY_BUCKETS] = {};
+	unsigned int i;
+	int len = 0;
+
+	spin_lock(&vbd->rings_lock);
+	xenvbd_latencies_add(sum, vbd->latencies.count[kind]);
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_latencies_add(sum, vbd->rings[i]->latency.latencies.count[kind]);
+	spin_unlock(&vbd->rings_lock);
+	for (i = 0; i < XENVBD_LATENCY_BUCKETS; i++)
+		len += sysfs_emit_at(buf, len, "%s%llu", i ? " " : "", sum[i]);
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+#define XENVBD_LATENCY_ATTR(name)						\
+static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
+			   char *buf)						\
+{										\
+	return sysfs_show_latency(dev_get_drvdata(dev), XENVBD_KIND_##name, buf); \
+}										\
+static DEVICE_ATTR_RO(name);
+XENVBD_LATENCIES(XENVBD_LATENCY_ATTR)
+
 #define XENVBD_STAT_ATTR_PTR(name) &dev_attr_##name.attr,
 static struct attribute *stats_attrs[] = {
 	XENVBD_STATS(XENVBD_STAT_ATTR_PTR)
+	XENVBD_LATENCIES(XENVBD_STAT_ATTR_PTR)
 	NULL
 };
 

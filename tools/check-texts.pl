@@ -31,7 +31,9 @@ my %NO_KEY = map { $_ => 1 }
 	# the error node, which has a section of its own
 	"error", "error/%s",
 	# words of messages, and names that are not xenstore's
-	"closing", "reading", "writing", "tunables", "vbd", "xen-blkback";
+	"closing", "reading", "writing", "tunables", "vbd", "xen-blkback", "single",
+	# events for udev
+	"connected", "closed", "slow", "recovered", "resized", "exchanged", "vanished";
 
 # Files that other projects have
 my %FOREIGN_FILE = map { $_ => 1 } "blkif.h", "ring.h", "checkpatch.pl";
@@ -276,10 +278,14 @@ sub check_sysfs
 			$access{"$dir{$f}$2"} = $1;
 		}
 	}
-	my %stats = find("core/stats.h", qr/^\tx\((\w+)\)/m);
+	for my $f ("core/stats.h", "core/latency.h") {
+		my %stats = find($f, qr/^\tx\((\w+)\)/m);
 
-	$code{"statistics/$_"} = $stats{$_} for keys %stats;
-	same("file", \%code, { map { $_ => $abi{$_}[0] } keys %abi }, "Documentation/ABI");
+		$code{"statistics/$_"} = $stats{$_} for keys %stats;
+	}
+	# The kernel's own file, of which the entry tells the events.
+	same("file", \%code, { map { $_ => $abi{$_}[0] } grep { $_ ne "uevent" } keys %abi },
+		"Documentation/ABI");
 	check_sysfs_in_man(\%code);
 	for my $name (grep { exists $code{$_} } sort keys %abi) {
 		my $is = $access{$name} // "RO";
@@ -287,6 +293,43 @@ sub check_sysfs
 		complain("$abi{$name}[0]: $name is ($is) in the code")
 			if $abi{$name}[1] =~ /^\s+\((R[OW])\)/m && $1 ne $is;
 	}
+}
+
+# Who reads the file knows the counters by their places
+sub check_stat
+{
+	my ($list) = { abi($BACKEND) }->{stat}[1] =~ /two\s+of\s+them:(.*?)\./s
+		or return complain("Documentation/ABI: no list of counters at stat");
+	my @code = text("core/stats.h") =~ /^\tx\((\w+)\)/mg;
+
+	complain("Documentation/ABI: stat does not have the counters of core/stats.h in their order")
+		unless "@code" eq join(" ", split(" ", $list));
+}
+
+# Events for udev: what the code announces is what the ABI file has
+sub check_uevents
+{
+	my ($events) = { abi($BACKEND) }->{uevent}[1] =~ /\bEvents:(.*?)A\s+device\s+has/s
+		or return complain("Documentation/ABI: no events at uevent");
+	my %text = map { $_ => "Documentation/ABI" } map { /\w+/g } $events =~ /((?:\w+(?:,\s+)?)+):\s/g;
+	my %code;
+
+	for my $f (@_) {
+		my $code = code($f);
+
+		$code{$1} //= at($f, $-[0]) while $code =~ /\bxenvbd_uevent\(vbd, "(\w+)"/g;
+	}
+	same("event", \%code, \%text, "Documentation/ABI");
+}
+
+# The module's version is that of the package
+sub check_version
+{
+	my ($code) = text("xenbus.c") =~ /^#define XENVBD_VERSION\s+(\S+)/m;
+	my ($package) = text("dkms.conf") =~ /^PACKAGE_VERSION="(.*)"/m;
+
+	complain("xenbus.c: the version is $code; in dkms.conf it is $package")
+		unless ($code // "none") eq ($package // "missing");
 }
 
 sub check_tracepoints
@@ -326,7 +369,7 @@ sub check_keys
 	for my $s (sort keys %strings) {
 		my $key = $s =~ s/^%s\/(?=[a-z-]+%u$)//r;
 
-		next unless $key =~ m{^[a-z][a-z0-9_-]*(?:/[a-z-]+)?(?:%[us])?$} || $key eq "error/%s";
+		next unless $key =~ m{^[a-z][a-z0-9_-]*(?:%u(?=/))?(?:/[a-z-]+)?(?:%[us])?$} || $key eq "error/%s";
 		if ($NO_KEY{$key}) {
 			$NO_KEY{$key} = 2;
 			next;
@@ -479,10 +522,11 @@ sub messages
 			}
 		}
 	}
-	my $stall = join("", grep { /, for %u s|requests at disk/ }
-		map { unquote($_) } code("control/stall.c") =~ /scnprintf\([^;"]*($STRING)/g);
+	# What a stall and a slow disk are told with
+	my ($requests) = grep { /requests at disk/ }
+		map { unquote($_) } code("control/stall.c") =~ /scnprintf\([^;"]*($STRING)/g;
 
-	$found{$stall =~ s/^%s, for %u s(?=%s)//r} = ["warning", "control/stall.c"];
+	$found{"$_$requests"} = ["warning", "control/stall.c"] for "%s, for %u s", "slow";
 	return map { ($_ => $found{$_}) } grep { s/$CONVERSION//gr =~ /[a-z]{2}/ } keys %found;
 }
 
@@ -744,12 +788,15 @@ my @plane = grep { m{^control/.*\.c$|^xenbus\.c$} } @sources;
 
 check_parameters(grep { /\.c$/ } @sources);
 check_sysfs();
+check_stat();
+check_version();
 check_tracepoints();
 check_keys(@plane);
 check_keys_named();
 check_messages(@plane);
 check_stalls(@plane);
 check_catalogue(grep { /\.c$/ } @sources);
+check_uevents(@plane);
 check_states();
 check_debugfs();
 check_speed();

@@ -31,12 +31,14 @@ checkpatch_ignore()
 	# A native frontend's layout does depend on the architecture
 	core/proto.h)	echo ARCH_DEFINES ;;
 	# Generated attributes: parentheses would not compile
-	observe/sysfs.c)	echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON ;;
+	observe/sysfs.c)
+		echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON,MULTISTATEMENT_MACRO_USE_DO_WHILE ;;
 	# How all tracepoints are written
 	trace.h)	echo OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,LONG_LINE ;;
 	# The list that members, files and sums are generated from
-	core/stats.h)	printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
-				MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE TRAILING_SEMICOLON ;;
+	core/stats.h | core/latency.h)
+		printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
+			MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE TRAILING_SEMICOLON ;;
 	esac
 }
 

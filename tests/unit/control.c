@@ -89,7 +89,7 @@ unsigned int control_nr_files(const char *dir)
 	unsigned int nr = 0;
 
 	for (dentry = dentries; dentry; dentry = dentry->next)
-		nr += dentry->fops && !strcmp(dentry->parent->name, dir);
+		nr += dentry->fops && dentry->fops->show && !strcmp(dentry->parent->name, dir);
 	return nr;
 }
 
@@ -112,12 +112,23 @@ const char *control_show(const char *dir)
 
 	shown[0] = 0;
 	for (dentry = dentries; dentry; dentry = dentry->next) {
-		if (!dentry->fops || strcmp(dentry->parent->name, dir))
+		if (!dentry->fops || !dentry->fops->show || strcmp(dentry->parent->name, dir))
 			continue;
 		m.private = dentry->data;
 		dentry->fops->show(&m, NULL);
 	}
 	return shown;
+}
+
+void control_kick(const char *name)
+{
+	struct dentry *dentry;
+
+	for (dentry = dentries; dentry; dentry = dentry->next)
+		if (!strcmp(dentry->name, name))
+			break;
+	expect(dentry && dentry->fops->set, "no file %s", name);
+	dentry->fops->set(dentry->data, 1);
 }
 
 /* ---- what goes on ------------------------------------------------------- */
@@ -159,6 +170,37 @@ void control_pass(unsigned long time)
 		jiffies += min(end - jiffies, (unsigned long)HZ / 4);
 		control_settle();
 	}
+}
+
+/* ---- uevents ------------------------------------------------------------- */
+
+static char uevents[4096];
+
+int kobject_uevent_env(struct kobject *kobj, enum kobject_action action, char *envp[])
+{
+	const struct device *dev = container_of(kobj, struct device, kobj);
+
+	/* xenbus takes it out of sysfs when the driver's remove has returned. */
+	shim_bug_on(!dev->driver_data);
+	for (; *envp; envp++) {
+		if (!strncmp(*envp, "XENVBD_EVENT=", 13))
+			strcat(strcat(uevents, uevents[0] ? "; " : ""), *envp + 13);
+		else if (!strncmp(*envp, "XENVBD_TEXT=", 12))
+			strcat(strcat(uevents, " "), *envp + 12);
+		else
+			fail_msg("%s", *envp);
+		expect(strlen(uevents) < sizeof(uevents) / 2, "%s", uevents);
+	}
+	return 0;
+}
+
+const char *control_uevents(void)
+{
+	static char text[sizeof(uevents)];
+
+	strcpy(text, uevents);
+	uevents[0] = 0;
+	return text;
 }
 
 /* ---- the guest ---------------------------------------------------------- */
@@ -232,6 +274,7 @@ void control_renew(void)
 	fake_idle = control_idle;
 	fake_fail_at(&fake_allocs, 0);
 	fake_log_clear();
+	uevents[0] = 0;
 	control_disk_hangs = false;
 	control_nr_module_refs = 0;
 	xenstore_reset();
@@ -315,6 +358,7 @@ void control_vbd_put(struct xenvbd *vbd)
 	xenvbd_disconnect(vbd);
 	xenvbd_disk_close(vbd);
 	mutex_unlock(&vbd->lock);
+	xenvbd_stall_exit(vbd);
 	destroy_workqueue(wq);
 	xenvbd_put(vbd);
 	xenvbd_cache_destroy();

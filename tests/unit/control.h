@@ -44,12 +44,17 @@ unsigned int control_nr_responses(const struct xenvbd_ring *ring, s16 status);
 /* The guest moves req_prod where it cannot be. */
 void control_break(struct xenvbd_ring *ring);
 
+/* Events for udev since the last call: "event text; event text". */
+const char *control_uevents(void);
+
 /* ---- what the driver shows and holds ------------------------------------ */
 
 extern int control_nr_module_refs;
 /* Files in a directory of debugfs, and what they say. */
 unsigned int control_nr_files(const char *dir);
 const char *control_show(const char *dir);
+/* Write to a file of debugfs. */
+void control_kick(const char *name);
 
 /* ---- a vbd by itself ---------------------------------------------------- */
 

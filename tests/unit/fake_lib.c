@@ -261,3 +261,16 @@ int param_get_uint(char *buf, const struct kernel_param *kp)
 {
 	return scnprintf(buf, 4096, "%u\n", *(unsigned int *)kp->arg);
 }
+
+int param_set_bool(const char *val, const struct kernel_param *kp)
+{
+	if (!strchr("01YN", val[0]) || val[1])
+		return -EINVAL;
+	*(bool *)kp->arg = val[0] == '1' || val[0] == 'Y';
+	return 0;
+}
+
+int param_get_bool(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%c\n", *(bool *)kp->arg ? 'Y' : 'N');
+}

@@ -119,6 +119,7 @@ struct task_struct *kthread_create(int (*fn)(void *data), void *data,
 	task->task.fn = fn;
 	task->task.data = data;
 	task->task.state = TASK_IDLE;
+	task->task.pid = 100 + fake_nr_tasks;
 	va_start(args, fmt);
 	vsnprintf(task->task.comm, sizeof(task->task.comm), fmt, args);
 	va_end(args);

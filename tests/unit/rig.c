@@ -20,6 +20,15 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 	return true;
 }
 
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+			unsigned long delay)
+{
+	shim_bug_on(wq != rig.vbd.wq || work != &rig.vbd.stall.slow.work);
+	rig.nr_watches++;
+	rig.watch_delay = delay;
+	return true;
+}
+
 /* ---- the vbd ------------------------------------------------------------- */
 
 void rig_init(void)

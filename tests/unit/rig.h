@@ -18,6 +18,9 @@ struct rig {
 	struct xenvbd_ring *rings[RIG_MAX_RINGS];
 	/* Times that the vbd's work item was queued. */
 	unsigned long nr_works;
+	/* Times that requests were to be looked after, and after what time. */
+	unsigned long nr_watches;
+	unsigned long watch_delay;
 };
 
 extern struct rig rig;

@@ -172,6 +172,138 @@ static void a_vbd_that_was_removed_is_reported_in_the_log_alone(void **state)
 	vbd->removed = false;
 }
 
+/* ---- requests that only the guest waits for ------------------------------ */
+
+/* As a ring does when it takes a request. */
+static void take(struct xenvbd_req *req)
+{
+	WRITE_ONCE(req->start, jiffies | 1);
+	if (vbd->stall.slow.watched)
+		return;
+	vbd->stall.slow.watched = true;
+	queue_delayed_work(vbd->wq, &vbd->stall.slow.work, vbd->tunables.slow_seconds * HZ);
+}
+
+static void a_slow_disk_is_reported_once_a_minute(void **state)
+{
+	char text[XENVBD_STALL_TEXT];
+
+	with_rings();
+	take(&reqs[0][1]);
+	control_pass(10 * HZ);
+	take(&reqs[1][0]);
+	control_pass(19 * HZ);
+	expect_waiting(NULL);
+	assert_string_equal(fake_log(), "");
+	assert_string_equal(control_uevents(), "");
+	control_pass(3 * HZ);
+	assert_true(fake_logged("warn: slow: 2 requests at disk 7:1f, the oldest for 30 s\n"));
+	assert_string_equal(control_uevents(),
+			    "slow slow: 2 requests at disk 7:1f, the oldest for 30 s");
+	assert_non_null(strstr(xenstore_get(BE "/waiting"), "slow: 2 requests at disk 7:1f"));
+	xenvbd_stall_describe(vbd, text, sizeof(text));
+	assert_string_equal(text, "slow: 2 requests at disk 7:1f, the oldest for 31 s");
+	fake_log_clear();
+	control_pass(57 * HZ);
+	assert_string_equal(fake_log(), "");
+	assert_non_null(strstr(xenstore_get(BE "/waiting"), "the oldest for 8"));
+	control_pass(4 * HZ);
+	assert_true(fake_logged("warn: slow: 2 requests at disk 7:1f, the oldest for 90 s\n"));
+	/* The younger one may have been forgotten as well, but is not. */
+	reqs[0][1].start = 0;
+	fake_log_clear();
+	control_pass(2 * HZ);
+	assert_string_equal(fake_log(), "");
+	control_uevents();
+	reqs[1][0].start = 0;
+	control_pass(2 * HZ);
+	assert_true(fake_logged("notice: slow: done after 9"));
+	assert_string_equal(control_uevents(), "recovered slow");
+	expect_waiting("");
+	without_rings();
+}
+
+/* Zero timers while a vbd is idle. */
+static void nothing_looks_at_a_vbd_that_is_idle(void **state)
+{
+	unsigned int i;
+
+	with_rings();
+	for (i = 0; i < 5; i++) {
+		take(&reqs[0][0]);
+		control_pass(20 * HZ);
+		reqs[0][0].start = 0;
+		assert_int_equal(work_nr_pending(), 1);
+		control_pass(31 * HZ);
+		assert_int_equal(work_nr_pending(), 0);
+		assert_false(vbd->stall.slow.watched);
+	}
+	assert_string_equal(fake_log(), "");
+	expect_waiting(NULL);
+	without_rings();
+}
+
+/* A ring has seen that somebody looks, and its request was not seen yet. */
+static void a_request_of_the_last_moment_is_looked_after(void **state)
+{
+	with_rings();
+	take(&reqs[0][0]);
+	reqs[0][0].start = 0;
+	control_pass(30 * HZ);
+	assert_int_equal(work_nr_pending(), 1);
+	reqs[0][1].start = jiffies | 1;
+	control_pass(32 * HZ);
+	assert_true(fake_logged("warn: slow: 1 requests at disk 7:1f, the oldest for 3"));
+	reqs[0][1].start = 0;
+	control_pass(5 * HZ);
+	without_rings();
+}
+
+static void nobody_has_to_hear_of_slow_disks(void **state)
+{
+	with_rings();
+	vbd->tunables.slow_seconds = 0;
+	take(&reqs[0][0]);
+	control_pass(100 * HZ);
+	assert_string_equal(fake_log(), "");
+	assert_int_equal(work_nr_pending(), 0);
+	/* Whoever wants to hears of what is there already. */
+	vbd->tunables.slow_seconds = 5;
+	xenvbd_stall_look(vbd);
+	control_pass(HZ);
+	assert_true(fake_logged("warn: slow: 1 requests at disk 7:1f, the oldest for 100 s\n"));
+	vbd->tunables.slow_seconds = 0;
+	xenvbd_stall_look(vbd);
+	control_pass(HZ);
+	assert_true(fake_logged("notice: slow: done"));
+	assert_int_equal(work_nr_pending(), 0);
+	without_rings();
+}
+
+/* The work item's own wait has a report, and is what people have to know. */
+static void a_detach_that_waits_is_not_reported_twice(void **state)
+{
+	with_rings();
+	take(&reqs[0][0]);
+	xenvbd_stall_enter(vbd, "closing");
+	control_pass(2 * HZ);
+	assert_true(fake_logged("warn: closing, for 1 s"));
+	assert_non_null(strstr(control_uevents(), "slow closing, for 1 s"));
+	fake_log_clear();
+	control_pass(40 * HZ);
+	assert_string_equal(fake_log(), "");
+	assert_string_equal(control_uevents(), "");
+	assert_non_null(strstr(xenstore_get(BE "/waiting"), "closing, for "));
+	reqs[0][0].start = 0;
+	xenvbd_stall_leave(vbd);
+	expect_waiting("");
+	control_pass(2 * HZ);
+	expect_waiting("");
+	assert_false(fake_logged("slow: done"));
+	assert_non_null(strstr(control_uevents(), "recovered closing"));
+	without_rings();
+}
+
 int main(void)
 {
 	const struct CMUnitTest stall[] = {
@@ -181,6 +313,11 @@ int main(void)
 		STALL_TEST(the_log_is_limited),
 		STALL_TEST(there_is_nothing_to_say_of_no_wait),
 		STALL_TEST(requests_are_counted_over_all_rings),
+		STALL_TEST(a_slow_disk_is_reported_once_a_minute),
+		STALL_TEST(nothing_looks_at_a_vbd_that_is_idle),
+		STALL_TEST(a_request_of_the_last_moment_is_looked_after),
+		STALL_TEST(nobody_has_to_hear_of_slow_disks),
+		STALL_TEST(a_detach_that_waits_is_not_reported_twice),
 		STALL_TEST(a_vbd_that_was_removed_is_reported_in_the_log_alone),
 	};
 

@@ -13,11 +13,16 @@ static u64 *counter(struct xenvbd_stats *stats, unsigned int i)
 	return (u64 *)stats + i;
 }
 
-/* xentop and others know these seven by name, and stock's files are these. */
+/*
+ * xentop and others know the first seven by name, and stock's files are these. Who
+ * reads the file stat knows all of them by their places.
+ */
 static void the_known_files_come_first(void **state)
 {
 	static const char * const known[] = {
 		"oo_req", "rd_req", "wr_req", "f_req", "ds_req", "rd_sect", "wr_sect",
+		"err_req", "passes", "answers", "events", "notifies", "map_ops", "map_calls",
+		"unmap_calls", "copy_ops", "copy_calls", "polls_hit", "polls_missed", "squeezes",
 	};
 	unsigned int i;
 

@@ -88,6 +88,58 @@ static void counters_outlive_rings(void **state)
 	expect_shown(&dev_attr_wr_req, "0\n");
 }
 
+static void threads_are_shown(void **state)
+{
+	char text[16];
+
+	expect_shown(&dev_attr_threads, "");
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(xenvbd_map_rings(vbd), 0);
+	expect_shown(&dev_attr_threads, "");
+	assert_int_equal(xenvbd_start_rings(vbd), 0);
+	snprintf(text, sizeof(text), "0 %d\n", vbd->rings[0]->task->pid);
+	expect_shown(&dev_attr_threads, text);
+}
+
+static void all_counters_are_on_one_line(void **state)
+{
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(xenvbd_map_rings(vbd), 0);
+	vbd->stats.oo_req = 100;
+	vbd->rings[0]->stats.rd_req = 11;
+	vbd->rings[0]->stats.squeezes = 12;
+	expect_shown(&dev_attr_stat, "100 11 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12\n");
+}
+
+/* 28 numbers, all 0 but these two. */
+static const char *histogram(unsigned int a, u64 na, unsigned int b, u64 nb)
+{
+	static char text[256];
+	unsigned int i, len = 0;
+
+	for (i = 0; i < 28; i++)
+		len += sprintf(text + len, "%s%llu", i ? " " : "",
+			       (unsigned long long)(i == a ? na : i == b ? nb : 0));
+	strcpy(text + len, "\n");
+	return text;
+}
+
+static void histograms_outlive_rings(void **state)
+{
+	expect_shown(&dev_attr_latency_read, histogram(0, 0, 0, 0));
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(xenvbd_map_rings(vbd), 0);
+	vbd->latencies.count[XENVBD_KIND_latency_write][0] = 7;
+	vbd->rings[0]->latency.latencies.count[XENVBD_KIND_latency_write][0] = 1;
+	vbd->rings[0]->latency.latencies.count[XENVBD_KIND_latency_write][27] = 2;
+	vbd->rings[0]->latency.latencies.count[XENVBD_KIND_latency_disk_discard][3] = 5;
+	expect_shown(&dev_attr_latency_write, histogram(0, 8, 27, 2));
+	xenvbd_disconnect(vbd);
+	expect_shown(&dev_attr_latency_write, histogram(0, 8, 27, 2));
+	expect_shown(&dev_attr_latency_disk_discard, histogram(3, 5, 3, 5));
+	expect_shown(&dev_attr_latency_flush, histogram(0, 0, 0, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest sysfs[] = {
@@ -95,6 +147,9 @@ int main(void)
 		SYSFS_TEST(the_disk_is_shown),
 		SYSFS_TEST(requests_are_shown),
 		SYSFS_TEST(counters_outlive_rings),
+		SYSFS_TEST(threads_are_shown),
+		SYSFS_TEST(all_counters_are_on_one_line),
+		SYSFS_TEST(histograms_outlive_rings),
 	};
 
 	return RUN(sysfs);

@@ -168,6 +168,37 @@ static void a_new_policy_is_told_to_the_rings(void **state)
 	vbd->nr_rings = 0;
 }
 
+static void how_long_a_disk_may_take(void **state)
+{
+	const struct kernel_param *param = &shim_param_slow_request_seconds;
+	struct xenvbd_tunables tunables = {};
+	struct device *dev = &vbd->xbdev->dev;
+	char buf[4096];
+
+	assert_int_equal(vbd->tunables.slow_seconds, 30);
+	assert_int_equal(param->ops->set("7", param), 0);
+	xenvbd_tunables_init(&tunables);
+	assert_int_equal(tunables.slow_seconds, 7);
+	assert_int_equal(param->ops->set("30", param), 0);
+
+	xenstore_set(BE "/slow-request-seconds", "5");
+	vbd->stall.slow.watched = true;
+	assert_int_equal(xenvbd_tunables_read(vbd), 0);
+	assert_int_equal(vbd->tunables.slow_seconds, 5);
+	assert_false(vbd->stall.slow.watched);
+	xenstore_set(BE "/slow-request-seconds", "86401");
+	expect_error(vbd, xenvbd_tunables_read(vbd), -ERANGE,
+		     BE "/slow-request-seconds: \"86401\" is not a number of seconds up to 86400");
+
+	assert_int_equal(slow_request_seconds_store(dev, NULL, "0\n", 2), 2);
+	assert_int_equal(vbd->tunables.slow_seconds, 0);
+	assert_int_equal(slow_request_seconds_store(dev, NULL, "86401", 5), -ERANGE);
+	assert_int_equal(slow_request_seconds_store(dev, NULL, "soon", 4), -EINVAL);
+	slow_request_seconds_show(dev, NULL, buf);
+	assert_string_equal(buf, "0\n");
+	control_pass(HZ);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tunables[] = {
@@ -178,6 +209,7 @@ int main(void)
 		TUNABLES_TEST(sysfs_shows_and_sets),
 		TUNABLES_TEST(the_cgroup_is_shown_and_set),
 		TUNABLES_TEST(a_new_policy_is_told_to_the_rings),
+		TUNABLES_TEST(how_long_a_disk_may_take),
 	};
 
 	return RUN(tunables);

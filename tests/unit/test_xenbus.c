@@ -136,8 +136,11 @@ static void a_life_from_probe_to_the_end(void **state)
 	frontend("5");
 	expect_state("5");
 	assert_int_equal(vbd()->nr_rings, 1);
+	assert_string_equal(control_uevents(), "connected");
+	assert_true(fake_logged("info: connected: disk 8:1, 1 ring(s) of 1 page(s), x86_64-abi, single grants, policy auto\n"));
 	frontend("6");
 	expect_state("6");
+	assert_string_equal(control_uevents(), "closed");
 	assert_int_equal(vbd()->nr_rings, 0);
 	assert_int_equal(disks_nr_opens(), 1);
 
@@ -1321,7 +1324,10 @@ static void another_driver_may_go_on(void **state)
 	xenstore_log_clear();
 	bus_unbind(xbdev);
 	/* The guest is not to notice: its requests wait in the ring. */
-	assert_int_equal(xenstore_log_nr, 0);
+	assert_int_equal(xenstore_log_nr, 1);
+	/* But the next driver's threads are others. */
+	assert_string_equal(xenstore_log[0], BE "/kthread-pid");
+	expect_key(BE "/kthread-pid", NULL);
 	assert_int_equal(disks_nr_opens(), 0);
 	assert_int_equal(bus_nr_maps(), 0);
 	control_settle();
@@ -1344,6 +1350,7 @@ static void a_deleted_directory_does_not_come_back(void **state)
 	expect_state(NULL);
 	expect_key(BE "/opened", NULL);
 	expect_key(BE "/waiting", NULL);
+	expect_key(BE "/kthread-pid", NULL);
 }
 
 /* Events that were on their way when the device went. */
@@ -1359,6 +1366,65 @@ static void late_events_find_nobody(void **state)
 	assert_int_equal(bus_nr_devices(), 0);
 }
 
+/* ---- threads -------------------------------------------------------------- */
+
+static const char *pid(unsigned int i)
+{
+	static char text[12];
+
+	snprintf(text, sizeof(text), "%d", vbd()->rings[i]->task->pid);
+	return text;
+}
+
+static void the_thread_of_a_ring_is_told(void **state)
+{
+	probe();
+	expect_key(BE "/kthread-pid", NULL);
+	xenstore_log_clear();
+	frontend("3");
+	expect_state("4");
+	expect_key(BE "/kthread-pid", pid(0));
+	expect_key(BE "/queue-0", NULL);
+	/* Toolstacks look when they see Connected. */
+	assert_true(xenstore_log_find(BE "/sectors=8192") < xenstore_log_find(BE "/state=4"));
+	frontend("6");
+	expect_state("6");
+	expect_key(BE "/kthread-pid", NULL);
+}
+
+static void the_threads_of_several_rings_are_told(void **state)
+{
+	unsigned int i;
+	char key[64];
+
+	xenstore_set(FE "/multi-queue-num-queues", "2");
+	for (i = 0; i < 2; i++) {
+		snprintf(key, sizeof(key), FE "/queue-%u/ring-ref", i);
+		xenstore_set(key, "%u", 8 + i);
+		snprintf(key, sizeof(key), FE "/queue-%u/event-channel", i);
+		xenstore_set(key, "%u", 9 + i);
+	}
+	connect();
+	assert_int_equal(vbd()->nr_rings, 2);
+	expect_key(BE "/kthread-pid", NULL);
+	expect_key(BE "/queue-0/kthread-pid", pid(0));
+	expect_key(BE "/queue-1/kthread-pid", pid(1));
+	frontend("6");
+	expect_key(BE "/queue-0/kthread-pid", NULL);
+	expect_key(BE "/queue-1/kthread-pid", NULL);
+}
+
+static void a_thread_that_cannot_be_told_is_an_error(void **state)
+{
+	probe();
+	xenstore_fail_path(XENSTORE_WRITE, BE "/kthread-pid", -EIO);
+	frontend("3");
+	expect_state("5");
+	assert_string_equal(control_uevents(), "error writing " BE "/kthread-pid");
+	expect_report("5 writing " BE "/kthread-pid");
+	assert_int_equal(vbd()->nr_rings, 0);
+}
+
 static void what_debugfs_shows(void **state)
 {
 	const char *text;
@@ -1372,6 +1438,35 @@ static void what_debugfs_shows(void **state)
 	text = control_show("xen-blkback");
 	assert_non_null(strstr(text, "ring 0: 32 slots, req_cons 1, rsp_prod 0\n"));
 	assert_non_null(strstr(text, "ring 0: 1 in flight, oldest 1000 ms\n"));
+	assert_non_null(strstr(text, "ring 0: req_prod 1, req_event 2, rsp_prod shown 0, rsp_event 0\n"));
+	assert_non_null(strstr(text, "ring 0: owned by nobody\n"));
+	assert_non_null(strstr(text, "ring 0: driver owes: 0 to take, 0 answers to show\n"));
+	fake_bio_end_all();
+}
+
+/* The guest has sent a request, and its event was lost. */
+static void a_kick_helps_who_has_lost_an_event(void **state)
+{
+	struct xenvbd_sring_page *page;
+	unsigned long nr_notifies;
+
+	connect();
+	page = ring()->sring.page;
+	control_request(ring(), BLKIF_OP_READ);
+	fake_bio_end_all();
+	fake_task_run(ring()->task);
+	/* The same slot once more. */
+	page->req_prod = 33;
+	ring()->sring.req_cons = 32;
+	ring()->sring.rsp_prod = 32;
+	ring()->sring.rsp_pushed = 32;
+	assert_non_null(strstr(control_show("xen-blkback"), "ring 0: driver owes: 1 to take"));
+	nr_notifies = fake_nr_notifies;
+	control_kick(BE ".kick");
+	assert_int_equal(fake_nr_notifies, nr_notifies + 1);
+	assert_true(ring()->wake.kicked);
+	fake_task_run(ring()->task);
+	assert_non_null(strstr(control_show("xen-blkback"), "ring 0: driver owes: 0 to take"));
 	fake_bio_end_all();
 }
 
@@ -1446,7 +1541,11 @@ int main(void)
 		XS_TEST(another_driver_may_go_on),
 		XS_TEST(a_deleted_directory_does_not_come_back),
 		XS_TEST(late_events_find_nobody),
+		XS_TEST(the_thread_of_a_ring_is_told),
+		XS_TEST(the_threads_of_several_rings_are_told),
+		XS_TEST(a_thread_that_cannot_be_told_is_an_error),
 		XS_TEST(what_debugfs_shows),
+		XS_TEST(a_kick_helps_who_has_lost_an_event),
 	};
 
 	return RUN(xs);

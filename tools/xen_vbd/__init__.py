@@ -7,8 +7,10 @@
     names     what people call a vbd
     machine   what there is at one moment: the driver, its vbds, their remnants
     limit     the cgroup of a vbd: made, limited, shown, left
+    counts    histograms: lists of counters
     rates     what happens between two moments
     table     columns, and output in plain and in raw form
+    latency   how long requests take
     why       what is stuck, and what to do
     export    JSON and the text format of Prometheus
     events    what happens, as it happens

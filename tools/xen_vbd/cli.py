@@ -60,7 +60,10 @@ def parents():
                       help="print exact numbers, no units")
     rows.add_argument("-o", "--columns", metavar="COL,...",
                       help="which columns; --help has the list")
-    return root, json_too, rows
+    lat = Parser(add_help=False, parents=[json_too])
+    lat.add_argument("-H", "--raw", action="store_true",
+                     help="for scripts: no header, tabs, microseconds")
+    return root, json_too, lat, rows
 
 
 def column_help():
@@ -73,7 +76,7 @@ def build_parser():
     parser = Parser(prog="xen-vbd", epilog=EPILOG, description="Shows and "
                     "explains the disks that Xen's block backend serves.",
                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    root, json_too, rows = parents()
+    root, json_too, lat, rows = parents()
     verbs = parser.add_subparsers(metavar="COMMAND", dest="command")
 
     def add(name, function, parent, text, epilog=None):
@@ -84,17 +87,20 @@ def build_parser():
         new.set_defaults(function=function)
         return new
 
-    add_tables(add, rows, root)
+    add_tables(add, rows, lat, root)
     add_actions(add, root, json_too)
     return parser, verbs.choices
 
 
-def add_tables(add, rows, root):
+def add_tables(add, rows, lat, root):
     new = add("list", commands.do_list, rows, "a table of all vbds; the default",
               column_help())
     new.add_argument("vbd", nargs="*", metavar="VBD")
     new = add("iostat", commands.do_iostat, rows, "what they do, each interval",
               column_help())
+    new.add_argument("vbd", nargs="*", metavar="VBD")
+    new.set_defaults(interval=None, count=None)
+    new = add("lat", commands.do_lat, lat, "how long requests take, by operation")
     new.add_argument("vbd", nargs="*", metavar="VBD")
     new.set_defaults(interval=None, count=None)
     new = add("top", commands.do_top, root, "what they do, live, the busiest first")
@@ -149,7 +155,7 @@ def add_actions(add, root, json_too):
 
 
 def split_interval(args):
-    """The words of iostat that are numbers, at its end: interval and count."""
+    """The words of iostat and lat that are numbers, at its end: interval and count."""
     numbers = []
     while args.vbd and len(numbers) < 2 and NUMBER.fullmatch(args.vbd[-1]):
         numbers.insert(0, args.vbd.pop())
@@ -191,7 +197,7 @@ def parse(words):
         args.setting += more
     elif more:
         parser.error("unrecognized arguments: " + " ".join(more))
-    if args.command == "iostat":
+    if args.command in ("iostat", "lat"):
         split_interval(args)
     return args
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 from . import export, names, table, why
-from .rates import rounds
+from .rates import pairs, rounds
 from .store import Store
 from .tree import Fault
 
@@ -91,6 +91,37 @@ def do_iostat(machine, args):
         first = False
         print_table(args, table.IOSTAT, rows, table.IOSTAT[:7])
     return DONE
+
+
+def do_lat(machine, args):
+    from . import latency
+    snapshot = look(machine)
+    vbds = chosen(machine, snapshot, args.vbd)
+    if vbds and not any(map(latency.measured, vbds)):
+        raise Fault("no histograms: neither the stock module nor an older "
+                    "version of xen-blkback has them", NOT_THIS_DRIVER)
+    if snapshot.driver.parameters.get("latency") == "N":
+        say("nothing is measured now: "
+            "echo Y >/sys/module/xen_blkback/parameters/latency")
+    if not args.interval:
+        print_latency(latency, latency.rows(vbds, {}), args)
+        return DONE
+    for old, new in pairs(machine, args.interval, args.count):
+        before = {vbd.name: vbd for vbd in old.vbds}
+        vbds = names.called(machine.tree, new.vbds, args.vbd)
+        print_latency(latency, latency.rows(vbds, before), args)
+    return DONE
+
+
+def print_latency(latency, found, args):
+    if args.json:
+        print_json({"format": export.FORMAT,
+                    "latency": [row.export() for row in found]})
+        return
+    for text in (["\t".join(row.cells(True)) for row in found] if args.raw
+                 else latency.lines(found)):
+        print(text)
+    sys.stdout.flush()
 
 
 def do_top(machine, args):

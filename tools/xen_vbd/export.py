@@ -2,6 +2,8 @@
 """JSON, and the text format of Prometheus."""
 import os
 
+from . import latency
+from .counts import histogram
 from .rates import SECTOR
 from .tree import Fault
 
@@ -29,6 +31,9 @@ HELP = {
     "starved": "Waits for memory or for pages to map to.",
     "hypercalls": "Hypercalls that mapped, unmapped or copied.",
 }
+
+LATENCY = ("How long requests take, ring to ring or at the disk; without a "
+           "sum.")
 
 
 def document(snapshot, vbds):
@@ -63,13 +68,14 @@ class Metrics:
     def __init__(self):
         self._found = {}
 
-    def add(self, name, kind, text, labels, number):
+    def add(self, name, kind, text, labels, number, part=""):
+        """part: what the name of one sample of a histogram ends in."""
         if number is None:
             return
         pairs = ",".join(f"{key}={quoted(labels[key])}" for key in labels)
         pairs = "{" + pairs + "}" if pairs else ""
         entry = self._found.setdefault("xen_vbd_" + name, (kind, text, []))
-        entry[2].append(f"xen_vbd_{name}{pairs} {number}")
+        entry[2].append(f"xen_vbd_{name}{part}{pairs} {number}")
 
     def text(self):
         lines = []
@@ -107,6 +113,24 @@ def add_vbd(metrics, vbd):
                         {**labels, **more}, number * factor)
 
 
+def add_latency(metrics, vbd):
+    """The histograms in which something was counted."""
+    for where, prefix in (("ring", latency.RING), ("disk", latency.DISK)):
+        for op in latency.OPERATIONS:
+            counts = histogram(vbd, prefix + op)
+            if not counts or not any(counts):
+                continue
+            labels = {**labels_of(vbd), "op": op, "where": where}
+            total = 0
+            for i, count in enumerate(counts):
+                total += count
+                bound = (1 << i) / 1e6 if i < len(counts) - 1 else "+Inf"
+                metrics.add("latency_seconds", "histogram", LATENCY,
+                            {**labels, "le": bound}, total, "_bucket")
+            metrics.add("latency_seconds", "histogram", LATENCY, labels, total,
+                        "_count")
+
+
 def prometheus(snapshot, vbds):
     metrics = Metrics()
     driver = snapshot.driver
@@ -118,6 +142,7 @@ def prometheus(snapshot, vbds):
                 {}, sum(vbd.remnant for vbd in snapshot.vbds))
     for vbd in vbds:
         add_vbd(metrics, vbd)
+        add_latency(metrics, vbd)
     return metrics.text()
 
 

@@ -77,6 +77,10 @@ class Vbd:
         self.dir = f"{BUS}/{name}"
         # All that sysfs has of it, by the names that sysfs has
         self.files = tree.values(self.dir, {"power", "uevent", "modalias"})
+        threads = tree.read(self.dir + "/threads")
+        if threads is not None:
+            self.files["threads"] = [int(line.split()[-1])
+                                     for line in threads.splitlines()]
         self.bound = tree.link(self.dir + "/driver") is not None
         self.rings = (tree.read(f"{DEBUGFS}/{name}") or "").splitlines()
         # What xenstore knows is filled in by Machine.
@@ -160,7 +164,12 @@ class Vbd:
     @property
     def waiting(self):
         """The driver's own words for what it waits for, or ""."""
-        return str(self.files.get("waiting") or "")
+        return "" if self.slow else str(self.files.get("waiting") or "")
+
+    @property
+    def slow(self):
+        """The driver says that only the guest waits."""
+        return str(self.files.get("waiting") or "").startswith("slow: ")
 
     @property
     def stall(self):
@@ -186,7 +195,9 @@ class Vbd:
     @property
     def old(self):
         """It has a request that the disk does not answer."""
-        return (self.oldest_ms or 0) >= OLD_MS
+        seconds = number(self.tunables.get("slow_request_seconds"))
+        return self.slow or (
+            (self.oldest_ms or 0) >= (seconds * 1000 if seconds else OLD_MS))
 
     @property
     def guest_keeps_it(self):

@@ -2,6 +2,8 @@
 """What happens between two moments."""
 import time
 
+from .counts import histogram, less, percentile
+
 SECTOR = 512
 
 
@@ -23,6 +25,12 @@ class Rates:
         sectors = self.per_second(counter)
         return None if sectors is None else sectors * SECTOR
 
+    def p99(self, op):
+        """Microseconds that 99 % of an operation took less than, or None."""
+        new, old = (histogram(vbd, "latency_" + op)
+                    for vbd in (self._new, self._old))
+        return percentile(less(new, old), 99) if new else None
+
     def requests(self):
         """Of any kind, for sorting."""
         return sum(self.per_second(counter) or 0
@@ -39,6 +47,12 @@ def between(old, new):
 
 def rounds(machine, interval, number):
     """(snapshot, rates) after each interval; for ever if number is None."""
+    for old, new in pairs(machine, interval, number):
+        yield new, between(old, new)
+
+
+def pairs(machine, interval, number):
+    """The same: (snapshot before, snapshot after)."""
     old = machine.snapshot()
     due = time.monotonic()
     done = 0
@@ -47,6 +61,6 @@ def rounds(machine, interval, number):
         due = max(due + interval, time.monotonic() + interval / 2)
         time.sleep(max(0, due - time.monotonic()))
         new = machine.snapshot()
-        yield new, between(old, new)
+        yield old, new
         old = new
         done += 1

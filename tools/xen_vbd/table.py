@@ -127,6 +127,19 @@ def byte_rate(name):
     return lambda vbd, rates: rates and rates.bytes(name)
 
 
+def p99(op):
+    return lambda vbd, rates: rates and rates.p99(op)
+
+
+def human_us(us):
+    """A bound, with a unit: 512us, 4ms, 1s."""
+    if us < 1000:
+        return f"{us}us"
+    if us < 1000000:
+        return f"{us / 1000:.0f}ms"
+    return f"{us / 1000000:.0f}s"
+
+
 def _oldest(vbd, rates):
     """Without a request none is the oldest."""
     return vbd.oldest_ms if vbd.in_flight else None
@@ -175,12 +188,15 @@ COLUMNS = {
                    "bytes written a second"),
     "err/s": Column("ERR/S", rate("err_req"), human_count,
                     "errors a second"),
+    "r99": Column("R99", p99("read"), human_us,
+                  "99 % of reads took less; with parameter latency"),
+    "w99": Column("W99", p99("write"), human_us, "99 % of writes took less"),
     "note": Column("NOTE", lambda v, r: note(v), means="what is wrong"),
 }
 
 LIST = ("guest", "vdev", "disk", "state", "infl", "oldest", "err", "note")
 IOSTAT = ("vbd", "r/s", "w/s", "f/s", "d/s", "rb/s", "wb/s", "infl", "oldest",
-          "err/s")
+          "err/s", "r99", "w99")
 TOP = ("guest", "vdev", "disk", "r/s", "w/s", "rb/s", "wb/s", "infl",
        "oldest", "note")
 # Of top; load is requests of any kind

@@ -15,7 +15,17 @@ struct attribute_group {
 	struct attribute **attrs;
 };
 
+struct kobject {
+	/* For the tests. */
+	bool removed;
+};
+
+enum kobject_action { KOBJ_CHANGE };
+
+int kobject_uevent_env(struct kobject *kobj, enum kobject_action action, char *envp[]);
+
 struct device {
+	struct kobject kobj;
 	const char *init_name;
 	void *driver_data;
 	/* For the tests. */
@@ -76,6 +86,9 @@ void ratelimit_state_init(struct ratelimit_state *rs, unsigned int interval,
 			  unsigned int burst);
 bool __ratelimit(struct ratelimit_state *rs);
 
+#define RATELIMIT_MSG_ON_RELEASE	1
+#define ratelimit_set_flags(rs, flags)	((void)(rs))
+
 /* ---- files in sysfs and debugfs ----------------------------------------- */
 
 struct device_attribute {
@@ -111,10 +124,14 @@ void seq_printf(struct seq_file *m, const char *fmt, ...) __printf(2, 3);
 
 struct file_operations {
 	int (*show)(struct seq_file *m, void *unused);
+	int (*set)(void *data, u64 val);
 };
 
 #define DEFINE_SHOW_ATTRIBUTE(n) \
 	static const struct file_operations n##_fops = { .show = n##_show }
+
+#define DEFINE_DEBUGFS_ATTRIBUTE(n, g, s, fmt) \
+	static const struct file_operations n = { .set = (s) }
 
 struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
 struct dentry *debugfs_create_file(const char *name, unsigned short mode,

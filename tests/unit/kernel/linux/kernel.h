@@ -25,6 +25,7 @@ typedef int64_t s64;
 typedef u64 phys_addr_t;
 typedef unsigned int gfp_t;
 
+#define U32_MAX		(~(u32)0)
 #define U64_MAX		(~(u64)0)
 
 /* True if the option is defined as 1, false if it is not defined. */
@@ -219,6 +220,11 @@ extern unsigned long jiffies;
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	time_after(b, a)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
+
+static inline unsigned long msecs_to_jiffies(unsigned int ms)
+{
+	return ((u64)ms * HZ + 999) / 1000;
+}
 
 static inline unsigned int jiffies_to_msecs(unsigned long j)
 {

@@ -23,6 +23,8 @@ struct kernel_param {
 };
 
 int param_get_uint(char *buf, const struct kernel_param *kp);
+int param_set_bool(const char *val, const struct kernel_param *kp);
+int param_get_bool(char *buf, const struct kernel_param *kp);
 
 #define module_param(name, type, perm)
 #define module_param_cb(n, o, a, perm)					\
@@ -34,6 +36,7 @@ int param_get_uint(char *buf, const struct kernel_param *kp);
 #define MODULE_DESCRIPTION(text)
 #define MODULE_LICENSE(text)
 #define MODULE_ALIAS(text)
+#define MODULE_VERSION(text)
 
 #define module_init(fn)	static int (*const shim_module_init)(void) __used = (fn)
 #define module_exit(fn)	static void (*const shim_module_exit)(void) __used = (fn)

@@ -30,7 +30,13 @@ struct task_struct {
 	bool should_park;
 	bool stopped;
 	struct cgroup_subsys_state *blkcg_css;
+	int pid;
 };
+
+static inline int task_pid_nr(struct task_struct *task)
+{
+	return task->pid;
+}
 
 struct task_struct *shim_current(void);
 #define current	shim_current()

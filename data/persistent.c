@@ -61,9 +61,9 @@ void xenvbd_persistent_exit(struct xenvbd_ring *ring)
 }
 
 /* Keep a mapping that was just made. NULL if there are enough already. */
-struct xenvbd_pgrant *
-xenvbd_pgrant_add(struct xenvbd_pages *pages,
-		  const struct gnttab_map_grant_ref *op, struct page *page)
+struct xenvbd_pgrant *xenvbd_pgrant_add(struct xenvbd_pages *pages,
+					const struct gnttab_map_grant_ref *op,
+					struct page *page)
 {
 	struct xenvbd_persistent *persistent = &pages->persistent;
 	struct xenvbd_pgrant *pgrant;

@@ -27,6 +27,17 @@ enum xenvbd_owner {
  */
 #define XENVBD_WAKE_BUDGET	128
 
+/* Bits of vbd->events: what the work item has to look at. */
+enum xenvbd_event {
+	XENVBD_EVENT_FRONTEND,	/* the frontend's state node was written */
+	XENVBD_EVENT_DISK,	/* physical-device was written */
+	XENVBD_EVENT_TOOLSTACK,	/* our own state node or online was written */
+	XENVBD_EVENT_BROKEN,	/* a ring was made unusable */
+	XENVBD_EVENT_NO_FLUSH,	/* the disk turned out not to know flushes */
+	XENVBD_EVENT_RESIZE,	/* the disk may have another size */
+	XENVBD_EVENT_CGROUP,	/* cgroup was written */
+};
+
 /* What others note for the owner of a ring. */
 struct xenvbd_wake {
 	/* Requests that the disk is done with. */

@@ -56,10 +56,10 @@ check_limits()
 	ok "attach" disk_attach /dev/mapper/slow xvda
 	look_at 0
 	check_limit copy "1024 pages to copy to, 0 of them free" some some \
-		--rw=write --bs=128k --size=16m
+		--rw=write --bs=128k --size=32m
 	ok "its data must not change" slow_stable 1
 	check_limit "copy, stable pages" "1024 pages to copy to, 0 of them free" none some \
-		--rw=write --bs=128k --size=16m --do_verify=0
+		--rw=write --bs=128k --size=32m --do_verify=0
 	ok "its data may change" slow_stable 0
 	vbd_tunable 0 xvda grant_policy map
 	check_limit map "8192 pages, 0 of them free" some none --rw=write --bs=1m --size=96m

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=1500
+# lab: timeout=1500 icount
 #
 # A vbd in a cgroup: limited and weighed there, and nobody else is; by key, by file and
 # by xen-vbd; while the guest runs, after it has come again, under another module. Loop
@@ -10,7 +10,7 @@
 
 CGROUPS=/sys/fs/cgroup
 TAKEOVER=/job/xen-blkback-takeover
-RUN=$LAB_TMP/run
+BUSY=()
 
 # ---- cgroups and what they have seen -----------------------------------------
 
@@ -64,32 +64,32 @@ none_is_dying() { [ "$(dying)" = 0 ]; }
 
 # ---- load --------------------------------------------------------------------
 
-# busy DEVICE DEPTH: reads at random until RUN is gone
-busy()
-{
-	while [ -e "$RUN" ]; do
-		fio --name=busy --filename="$1" --direct=1 --ioengine=libaio --thread \
-			--rw=randread --bs=4k --iodepth="$2" --time_based --runtime=2 \
-			--randrepeat=0 --minimal >/dev/null || return
-	done
-}
-
-# busy_vbds VDEV:DEPTH...: until the case ends
+# busy_vbds VDEV:DEPTH...: reads at random, until the case ends
 busy_vbds()
 {
 	local word
 
-	touch "$RUN"
 	at_end idle
 	for word; do
-		busy "/dev/${word%:*}" "${word#*:}" &
+		fio --name=busy --filename="/dev/${word%:*}" --direct=1 --ioengine=libaio --thread \
+			--rw=randread --bs=4k --iodepth="${word#*:}" --time_based --runtime=900 \
+			--randrepeat=0 --minimal >/dev/null 2>&1 &
+		BUSY+=($!)
+	done
+	for word; do
+		wait_for 60 has_reads "${word%:*}"
 	done
 }
 
+# Some more than the partition table is read with
+has_reads() { [ "$(answered "$1")" -gt 20 ]; }
+
+# Until the disk has answered all
 idle()
 {
-	rm -f "$RUN"
-	wait
+	kill "${BUSY[@]}" 2>/dev/null
+	wait "${BUSY[@]}" 2>/dev/null
+	BUSY=()
 }
 
 # per_second VDEV: reads that the disk has answered to it, of 3 seconds

@@ -214,11 +214,18 @@ void xenvbd_pages_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	}
 }
 
+/* What Xen says if it has no map handle left: older ones, and newer ones. */
+static bool pages_no_handle(const struct gnttab_map_grant_ref *op)
+{
+	return unlikely(op->status == GNTST_no_device_space ||
+			op->status == GNTST_no_space);
+}
+
 /* Take over the mapping of one segment. */
 static void pages_mapped(struct xenvbd_pages *pages, struct xenvbd_req *req,
 			 unsigned int i, const struct gnttab_map_grant_ref *op)
 {
-	if (unlikely(op->status == GNTST_no_device_space)) {
+	if (pages_no_handle(op)) {
 		if (req->status == BLK_STS_OK)
 			req->status = BLK_STS_RESOURCE;
 		return;
@@ -347,7 +354,7 @@ static bool pages_map_batch(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 		for (i = 0; i < req->nr_segs; i++) {
 			if (req->pgrant[i])
 				continue;
-			all &= op->status != GNTST_no_device_space;
+			all &= !pages_no_handle(op);
 			pages_mapped(&ring->pages, req, i, op++);
 		}
 	}

@@ -299,7 +299,8 @@ static void grant_map(struct gnttab_map_grant_ref *op, struct page *page)
 	op->status = GNTST_bad_gntref;
 	if (fake_fails(&fake_grants) || !grant)
 		return;
-	op->status = GNTST_no_device_space;
+	/* As older and newer ones say it. */
+	op->status = fake_handles.calls % 2 ? GNTST_no_space : GNTST_no_device_space;
 	if (fake_fails(&fake_handles))
 		return;
 

@@ -62,7 +62,7 @@ check_limits()
 		--rw=write --bs=128k --size=32m --do_verify=0
 	ok "its data may change" slow_stable 0
 	vbd_tunable 0 xvda grant_policy map
-	check_limit map "8192 pages, 0 of them free" some none --rw=write --bs=1m --size=96m
+	check_limit map "8192 pages, 0 of them free" some none --rw=write --bs=1m --size=256m
 	ok "detach" hand_detach xvda
 }
 

@@ -27,17 +27,14 @@ backend_sectors()
 	vbd_stats 0 xvda rd_sect wr_sect
 }
 
-# sleeps QUEUES: how often each of the rings' threads has slept
-sleeps()
+# taken: how many requests each ring has taken
+taken()
 {
-	local n
-
-	for ((n = 0; n < $1; n++)); do
-		awk '/^voluntary/ { print $2 }' "/proc/$(pgrep -x "0\.xvda-$n")/status"
-	done | paste -sd' '
+	sed -n 's/^ring [0-9]*: .* req_cons \([0-9]*\),.*/\1/p' \
+		"/sys/kernel/debug/xen-blkback/$(basename "$(vbd_sysfs 0 xvda)")" | paste -sd' '
 }
 
-# all_worked BEFORE AFTER: each thread
+# all_worked BEFORE AFTER: each ring
 all_worked()
 {
 	local before after n
@@ -68,7 +65,7 @@ offer()
 # in this way
 shape()
 {
-	local fe be slept
+	local fe be before
 
 	ok "attach" disk_attach /dev/nullb0 xvda || return
 	ways_start
@@ -77,10 +74,10 @@ $(cat /sys/block/xvda/mq/0/nr_tags)" "$1 $((32 << $2))" "the frontend has them"
 	is "$(driver_threads | grep -c '^0\.xvda-')" "$1" "a thread each"
 	read -r -a fe <<<"$(frontend_sectors)"
 	read -r -a be <<<"$(backend_sectors)"
-	slept=$(sleeps "$1")
+	before=$(taken)
 	ok "fio on each CPU verifies" four_jobs /dev/xvda --rw=write \
 		--cpus_allowed=0-3 --cpus_allowed_policy=split
-	ok "each thread has worked" all_worked "$slept" "$(sleeps "$1")"
+	ok "each ring has worked" all_worked "$before" "$(taken)"
 	read -r -a fe <<<"$(frontend_sectors) ${fe[*]}"
 	read -r -a be <<<"$(backend_sectors) ${be[*]}"
 	is "$((be[0] - be[2])) $((be[1] - be[3]))" "$((fe[0] - fe[2])) $((fe[1] - fe[3]))" \

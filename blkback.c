@@ -245,22 +245,72 @@ static void ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		xenvbd_io_submit(req);
 }
 
-static void ring_replug(struct blk_plug *plug)
-{
-	blk_finish_plug(plug);
-	blk_start_plug(plug);
-}
-
 /*
  * The thread has slept for a place in the disk's queue. What the disk has
- * finished meanwhile must not wait for all that is still to be handed over. What
- * was handed over must not wait for the answers: it leaves the plug first.
+ * finished meanwhile must not wait for all that is still to be handed over.
  */
-static void ring_answer_early(struct xenvbd_ring *ring, struct blk_plug *plug)
+static void ring_answer_early(struct xenvbd_ring *ring)
 {
-	ring_replug(plug);
 	if (xenvbd_answer_all(ring))
 		xenvbd_answer_push(ring);
+}
+
+/* Hand over so many requests together, and return the one behind them. */
+static struct xenvbd_req *ring_submit_some(struct xenvbd_ring *ring,
+					   struct xenvbd_req *req,
+					   unsigned int nr)
+{
+	unsigned long nr_sleeps = current->nvcsw;
+	struct xenvbd_req *next;
+	struct blk_plug plug;
+	unsigned int i;
+
+	blk_start_plug(&plug);
+	for (i = 0; i < nr; i++, req = next) {
+		if (i % PLUG_IOS == 0)
+			plug.nr_ios = min(nr - i, PLUG_IOS);
+		/* Once submitted it may be on its way back already. */
+		next = req->next;
+		ring_submit_one(ring, req);
+		/*
+		 * Not whenever something is done: where the disk completes
+		 * requests inside submit_bio() they are answered together.
+		 */
+		if (likely(current->nvcsw == nr_sleeps))
+			continue;
+		/* What was handed over does not wait for the answers. */
+		blk_finish_plug(&plug);
+		ring_answer_early(ring);
+		blk_start_plug(&plug);
+		nr_sleeps = current->nvcsw;
+	}
+	blk_finish_plug(&plug);
+	return req;
+}
+
+/* Hand over one request, and return the next one. */
+static struct xenvbd_req *ring_submit_single(struct xenvbd_ring *ring,
+					     struct xenvbd_req *req)
+{
+	unsigned long nr_sleeps = current->nvcsw;
+	struct xenvbd_req *next = req->next;
+
+	ring_submit_one(ring, req);
+	if (unlikely(current->nvcsw != nr_sleeps))
+		ring_answer_early(ring);
+	return next;
+}
+
+/* Of so many requests, how many go together? */
+static unsigned int ring_together(const struct xenvbd_req *req, unsigned int nr)
+{
+	unsigned int together = 1;
+
+	if (nr > PLUG_IOS)
+		return nr;
+	for (; req->next && xenvbd_req_adjacent(req, req->next); req = req->next)
+		together++;
+	return together;
 }
 
 /*
@@ -269,36 +319,16 @@ static void ring_answer_early(struct xenvbd_ring *ring, struct blk_plug *plug)
  * can be merged: if all reach the disk in one moment all come back in one, and then
  * the guest waits for the disk and the disk for the guest by turns.
  */
-static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *reqs,
+static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *req,
 			unsigned int nr)
 {
-	unsigned long nr_sleeps = current->nvcsw;
-	bool few = nr <= PLUG_IOS;
-	struct xenvbd_req *req, *next;
-	struct blk_plug plug;
-	unsigned int i = 0;
-	bool adjacent;
+	unsigned int together;
 
-	blk_start_plug(&plug);
-	for (req = reqs; req; req = next, i++) {
-		if (!few && i % PLUG_IOS == 0)
-			plug.nr_ios = min(nr - i, PLUG_IOS);
-		/* Once submitted it may be on its way back already. */
-		next = req->next;
-		adjacent = next && xenvbd_req_adjacent(req, next);
-		ring_submit_one(ring, req);
-		if (few && next && !adjacent)
-			ring_replug(&plug);
-		/*
-		 * Not whenever something is done: where the disk completes
-		 * requests inside submit_bio() they are answered together.
-		 */
-		if (likely(current->nvcsw == nr_sleeps))
-			continue;
-		ring_answer_early(ring, &plug);
-		nr_sleeps = current->nvcsw;
+	while (req) {
+		together = ring_together(req, nr);
+		req = together == 1 ? ring_submit_single(ring, req) :
+				      ring_submit_some(ring, req, together);
 	}
-	blk_finish_plug(&plug);
 }
 
 /* Those that could not be mapped just now go first the next time. Their number. */

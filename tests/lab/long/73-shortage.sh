@@ -52,7 +52,7 @@ check_limits()
 {
 	ok "the frontend loads" frontend_load max_ring_page_order=4 max_indirect_segments=256 \
 		feature_persistent=0
-	ok "a slow disk" delayed_disk 500
+	ok "a slow disk" delayed_disk 1000
 	ok "attach" disk_attach /dev/mapper/slow xvda
 	look_at 0
 	check_limit copy "1024 pages to copy to, 0 of them free" some some \
@@ -62,7 +62,7 @@ check_limits()
 		--rw=write --bs=128k --size=32m --do_verify=0
 	ok "its data may change" slow_stable 0
 	vbd_tunable 0 xvda grant_policy map
-	check_limit map "8192 pages, 0 of them free" some none --rw=write --bs=1m --size=256m
+	check_limit map "8192 pages, 0 of them free" some none --rw=write --bs=1m --size=128m
 	ok "detach" hand_detach xvda
 }
 

@@ -91,7 +91,7 @@ threads()
 		[ "$1" = 1 ] || key=queue-$ring/kthread-pid
 		is "$(vbd_key 0 xvda "$key")" "$pid" "the key $key has it"
 	done < <(sysfs threads)
-	ok "the frontend closes" wait_for 30 frontend_unload
+	ok "the frontend is asked to close" hand_set xvda state 5
 	ok "the threads end" wait_for 10 not threads_are_told
 	ok "and so do the keys" wait_for 10 not vbd_key 0 xvda "$key"
 	hears closed

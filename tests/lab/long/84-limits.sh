@@ -248,10 +248,10 @@ removed()
 reconnects()
 {
 	cgroup again
-	ok "a guest" blkfe_guest xvdc /dev/nullb0 "read sector=0 n=8"
-	ok "is put into a cgroup" cgroup_of xvdc /guests/again
+	ok "a guest" blkfe_guest 52000 /dev/nullb0 "read sector=0 n=8"
+	ok "is put into a cgroup" cgroup_of 52000 /guests/again
 	ok "it comes again" /job/blkfe --keep - <<-END
-		attach devid=$(vdev_number xvdc)
+		attach devid=52000
 		state 5
 		wait-backend 5
 		state 6
@@ -260,10 +260,10 @@ reconnects()
 		connect
 		repeat 10 read sector=0 n=8
 	END
-	is "$(cgroup_of xvdc)" /guests/again "it is in there"
+	is "$(cgroup_of 52000)" /guests/again "it is in there"
 	is "$(charged again /dev/nullb0 rios)" 10 "and what it reads is charged"
-	blkfe_closing xvdc
-	ok "it goes" wait_for 10 vbd_state_is 0 xvdc 6
+	blkfe_closing 52000
+	ok "it goes" wait_for 10 vbd_state_is 0 52000 6
 }
 
 # The module is loaded anew, and the limit holds

@@ -53,6 +53,14 @@ static bool ring_pauses(const struct xenvbd_ring *ring)
 	return unlikely(ring->nr_refused >= 2 * ring->sring.nr_ents);
 }
 
+/* The guest has asked for so many things that it may not have, or cannot. */
+static void ring_refused(struct xenvbd_ring *ring, unsigned int nr)
+{
+	ring->nr_refused += nr;
+	if (ring_pauses(ring))
+		ring->pause_until = jiffies + RETRY_JIFFIES;
+}
+
 static void ring_log_refusal(struct xenvbd_ring *ring,
 			     const struct xenvbd_cmd *cmd,
 			     enum xenvbd_reason reason)
@@ -75,7 +83,7 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	if (unlikely(reason)) {
 		trace_xenvbd_refuse(ring, cmd, reason);
 		ring_log_refusal(ring, cmd, reason);
-		ring->nr_refused++;
+		ring_refused(ring, 1);
 		return xenvbd_reason_status(reason);
 	}
 	if (cmd->indirect && !cmd->seg)
@@ -167,8 +175,6 @@ static bool ring_take(struct xenvbd_ring *ring)
 	xenvbd_latency_look(&ring->latency);
 	for (i = 0; i < nr; i++)
 		ring_take_one(ring);
-	if (ring_pauses(ring))
-		ring->pause_until = jiffies + RETRY_JIFFIES;
 	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
 		ring_watch(ring);
 	ring->found = true;
@@ -189,6 +195,8 @@ static void ring_check_fetched(struct xenvbd_ring *ring, struct xenvbd_req *req)
 
 	if (req->status == BLK_STS_OK)
 		req->status = ring_check(ring, &cmd);
+	else
+		ring_refused(ring, 1);
 	req->nr_sects = cmd.nr_sects;
 	req->segs = XENVBD_SEGS_CHECKED;
 	if (req->status != BLK_STS_OK)
@@ -226,11 +234,12 @@ static void ring_fetch(struct xenvbd_ring *ring)
 			ring_check_fetched(ring, req);
 }
 
-/* Its grants are wrong, or its segments. */
+/* Its grants are wrong; or its segments, and then none is left. */
 static void ring_fail(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	/* As bad as a request that is refused, and it was counted as a good one. */
-	ring->nr_refused += 2;
+	if (req->nr_segs)
+		ring_refused(ring, 2);
 	xenvbd_wake_complete(req);
 }
 
@@ -474,9 +483,10 @@ static void ring_sleep(struct xenvbd_ring *ring, bool draining,
 /* No work was found: make sure that work will be noticed, then sleep. */
 static void ring_idle(struct xenvbd_ring *ring, bool draining)
 {
+	bool takes = !draining && !ring->broken;
+	bool pauses = takes && ring_pauses(ring);
 	/* Otherwise the event channel stays masked: events change nothing. */
-	bool want_events = !draining && !ring->broken && !ring->starved &&
-			   !ring_pauses(ring);
+	bool want_events = takes && !pauses && !ring->starved;
 	long timeout = MAX_SCHEDULE_TIMEOUT;
 
 	if (want_events) {
@@ -487,7 +497,7 @@ static void ring_idle(struct xenvbd_ring *ring, bool draining)
 	}
 	if (ring->starved)
 		xenvbd_stat_inc(&ring->stats.oo_req);
-	if (ring->starved || ring->held.first || ring_pauses(ring))
+	if (ring->starved || ring->held.first || pauses)
 		timeout = RETRY_JIFFIES;
 	ring_sleep(ring, draining, want_events,
 		   xenvbd_barrier_timeout(&ring->barrier, timeout));

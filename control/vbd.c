@@ -371,9 +371,10 @@ void xenvbd_disconnect(struct xenvbd *vbd)
 	 */
 	for (i = 0; i < nr; i++)
 		xenvbd_thread_drain(rings[i]);
+	/* One that has ended leaves its PID to others while we wait for the next. */
+	xenvbd_publish_no_threads(vbd);
 	for (i = 0; i < nr; i++)
 		xenvbd_thread_stop(rings[i]);
-	xenvbd_publish_no_threads(vbd);
 
 	spin_lock(&vbd->rings_lock);
 	for (i = 0; i < nr; i++)

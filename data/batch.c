@@ -4,6 +4,7 @@
  * they are mapped to.
  *
  * All of it is done by the thread, or before it has started or after it has ended.
+ * A completion that owns the ring neither maps nor unmaps.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>

@@ -196,6 +196,9 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 		return true;
 	if (!copy_make_room(&ring->pages))
 		return false;
+	/* Others may need those that this ring does not. */
+	while (unlikely(copy->nr_free > nr && copy_is_full()))
+		copy_drop(copy, copy->free[--copy->nr_free]);
 	while (copy->nr_free < nr)
 		if (!copy_may_grow(&ring->pages) || !copy_grow(copy))
 			return false;
@@ -213,6 +216,8 @@ void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	struct xenvbd_copy *copy = &ring->pages.copy;
 	unsigned int i;
 
+	if (!req->nr_segs)
+		return;
 	copy->nr_reqs++;
 	copy->used_at = jiffies;
 	for (i = 0; i < req->nr_segs; i++) {
@@ -361,6 +366,8 @@ void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 	bool keep = likely(!copy_is_full());
 	unsigned int i;
 
+	if (!req->nr_segs)
+		return;
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = req->bvec[i].bv_page;
 
@@ -374,7 +381,7 @@ void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 
 /**
  * xenvbd_copy_trim - give back pages that have not been used for a second
- * @copy: an idle ring's
+ * @copy: an idle ring's; at once if all rings have as much as they may
  *
  * Return: jiffies until it is worth being called again, or
  * MAX_SCHEDULE_TIMEOUT.
@@ -384,7 +391,8 @@ long xenvbd_copy_trim(struct xenvbd_copy *copy)
 	/* Those in use now come free without the thread, if a completion answers. */
 	if (!copy->nr_pages)
 		return MAX_SCHEDULE_TIMEOUT;
-	if (time_before(jiffies, copy->used_at + UNUSED_JIFFIES))
+	if (time_before(jiffies, copy->used_at + UNUSED_JIFFIES) &&
+	    !copy_is_full())
 		return UNUSED_JIFFIES;
 	xenvbd_copy_free(copy);
 	return copy->nr_pages ? UNUSED_JIFFIES : MAX_SCHEDULE_TIMEOUT;

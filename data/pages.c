@@ -109,10 +109,14 @@ void xenvbd_pages_kicked(struct xenvbd_ring *ring)
 /* ---- the method, and getting at the pages ------------------------------- */
 
 /* Are map handles short? */
-static bool pages_short(const struct xenvbd_pages *pages)
+static bool pages_short(struct xenvbd_pages *pages)
 {
-	return unlikely(pages->short_until) &&
-	       time_before(jiffies, pages->short_until);
+	if (likely(!pages->short_until))
+		return false;
+	if (time_before(jiffies, pages->short_until))
+		return true;
+	pages->short_until = 0;
+	return false;
 }
 
 /* Data that must not change while it is written must not be the guest's. */
@@ -122,7 +126,7 @@ static bool pages_must_copy(const struct xenvbd_ring *ring,
 	return unlikely(ring->limits.stable_writes) && req->op != BLKIF_OP_READ;
 }
 
-static enum xenvbd_method pages_choose(const struct xenvbd_ring *ring,
+static enum xenvbd_method pages_choose(struct xenvbd_ring *ring,
 				       const struct xenvbd_req *req)
 {
 	bool persistent = ring->pages.persistent.hash;
@@ -225,13 +229,13 @@ static bool pages_no_handle(const struct gnttab_map_grant_ref *op)
 static void pages_mapped(struct xenvbd_pages *pages, struct xenvbd_req *req,
 			 unsigned int i, const struct gnttab_map_grant_ref *op)
 {
-	if (pages_no_handle(op)) {
-		if (req->status == BLK_STS_OK)
-			req->status = BLK_STS_RESOURCE;
-		return;
-	}
 	if (unlikely(op->status != GNTST_okay)) {
-		req->status = BLK_STS_IOERR;
+		/* It was mapped for a moment if this domain had no memory for it. */
+		ClearPageForeign(req->bvec[i].bv_page);
+		if (!pages_no_handle(op))
+			req->status = BLK_STS_IOERR;
+		else if (req->status == BLK_STS_OK)
+			req->status = BLK_STS_RESOURCE;
 		return;
 	}
 	if (req->method == XENVBD_METHOD_PERSISTENT)
@@ -318,7 +322,8 @@ static void pages_ran_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
 	struct xenvbd_pages *pages = &ring->pages;
 	struct xenvbd_req *req;
 
-	pages->short_until = jiffies + SHORTAGE_JIFFIES;
+	/* Never 0, which means that there are enough. */
+	pages->short_until = (jiffies + SHORTAGE_JIFFIES) | 1;
 	pages_note_grefs(&pages->batch, reqs);
 	/* From here on it unmaps. */
 	pages->batch.nr = 0;

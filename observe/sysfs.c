@@ -113,7 +113,7 @@ static ssize_t threads_show(struct device *dev, struct device_attribute *attr, c
 	for (i = 0; i < vbd->nr_rings; i++) {
 		/* Pairs with the release in xenvbd_thread_start(). */
 		task = smp_load_acquire(&vbd->rings[i]->task);
-		if (task)
+		if (task && pid_alive(task))
 			len += sysfs_emit_at(buf, len, "%u %d\n", i, task_pid_nr(task));
 	}
 	spin_unlock(&vbd->rings_lock);

@@ -297,7 +297,9 @@ static void grant_map(struct gnttab_map_grant_ref *op, struct page *page)
 	/* A handle means nothing then. */
 	op->handle = 0x5a5a5a5a;
 	op->status = GNTST_bad_gntref;
-	if (fake_fails(&fake_grants) || !grant)
+	/* The kernel notes the mapping before it may run out of memory. */
+	page->is_foreign = fake_fails(&fake_grants);
+	if (page->is_foreign || !grant)
 		return;
 	/* As older and newer ones say it. */
 	op->status = fake_handles.calls % 2 ? GNTST_no_space : GNTST_no_device_space;
@@ -308,6 +310,7 @@ static void grant_map(struct gnttab_map_grant_ref *op, struct page *page)
 	*mapping = (struct fake_mapping) { grant, page, readonly };
 	grant->maps++;
 	page->mapping = mapping;
+	page->is_foreign = true;
 	page->foreign.gref = op->ref;
 	mappings = realloc(mappings, (nr_handles + 1) * sizeof(*mappings));
 	mappings[nr_handles] = mapping;
@@ -318,12 +321,17 @@ static void grant_map(struct gnttab_map_grant_ref *op, struct page *page)
 
 bool PageForeign(const struct page *page)
 {
-	return page->mapping;
+	return page->is_foreign;
+}
+
+void ClearPageForeign(struct page *page)
+{
+	page->is_foreign = false;
 }
 
 struct xen_page_foreign *xen_page_foreign(struct page *page)
 {
-	return page->mapping ? &page->foreign : NULL;
+	return page->is_foreign ? &page->foreign : NULL;
 }
 
 int gnttab_map_refs(struct gnttab_map_grant_ref *ops,
@@ -363,6 +371,7 @@ static void grant_unmap(struct gnttab_unmap_grant_ref *op, struct page *page)
 
 	mappings[op->handle] = NULL;
 	page->mapping = NULL;
+	page->is_foreign = false;
 	mapping->grant->maps--;
 	free(mapping);
 	fake_nr_mappings--;

@@ -76,6 +76,8 @@ struct page {
 	u8 *memory;
 	/* What is mapped to it, or NULL. */
 	struct fake_mapping *mapping;
+	/* Something is mapped, or was for a moment. */
+	bool is_foreign;
 	struct xen_page_foreign foreign;
 };
 

@@ -632,7 +632,7 @@ static void try_without_handles(unsigned int policy, unsigned int nth)
 	guest_expect(ring, 5, OKAY);
 	assert_int_equal(fake_nr_maps, 0);
 	fake_fail_at(&fake_handles, 0);
-	jiffies += HZ;
+	jiffies += HZ + 1;
 	send(ring, rw(BLKIF_OP_READ, 6, 0, 1, 30));
 	passes(ring);
 	guest_expect(ring, 6, OKAY);
@@ -1277,12 +1277,47 @@ static void wrong_grants_and_segments_are_nonsense(void **state)
 	send(ring, bad);
 	passes(ring);
 	guest_expect(ring, 2, ERROR);
-	assert_int_equal(ring->nr_refused, 5);
+	assert_int_equal(ring->nr_refused, 3);
+	/* A page of descriptors that is none. */
+	fake_fail_at(&fake_grants, 1);
+	send(ring, indirect(BLKIF_OP_READ, 4, 0, 1, 1000, 99));
+	passes(ring);
+	guest_expect(ring, 4, ERROR);
+	fake_fail_at(&fake_grants, 0);
+	assert_int_equal(ring->nr_refused, 4);
 	/* Good ones make up for it. */
 	send(ring, rw(BLKIF_OP_READ, 3, 0, 1, 11));
 	passes(ring);
 	guest_expect(ring, 3, OKAY);
-	assert_int_equal(ring->nr_refused, 4);
+	assert_int_equal(ring->nr_refused, 3);
+	down();
+}
+
+static void a_ring_full_of_wrong_grants_pauses(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	/* The first one does not make up for any. */
+	unsigned int i, nr = 2 * ring->sring.nr_ents - 1;
+
+	fake_fail_all(&fake_grants);
+	for (i = 0; i < nr; i++) {
+		send(ring, rw(BLKIF_OP_READ, i, 0, 1, 10));
+		passes(ring);
+		guest_expect(ring, i, ERROR);
+	}
+	fake_fail_at(&fake_grants, 0);
+	send(ring, rw(BLKIF_OP_READ, 7, 0, 1, 10));
+	assert_false(pass(ring));
+	assert_true(idles(ring, false));
+	assert_int_equal(fake_timeout, RETRY_JIFFIES);
+	/* While it stops nobody takes, and nobody comes for that. */
+	ring->wake.draining = true;
+	assert_true(idles(ring, true));
+	assert_true(fake_timeout == MAX_SCHEDULE_TIMEOUT);
+	ring->wake.draining = false;
+	jiffies += RETRY_JIFFIES;
+	passes(ring);
+	guest_expect(ring, 7, OKAY);
 	down();
 }
 
@@ -1924,6 +1959,7 @@ int main(void)
 		cmocka_unit_test(wrong_requests_are_refused),
 		cmocka_unit_test(a_ring_full_of_nonsense_pauses),
 		cmocka_unit_test(wrong_grants_and_segments_are_nonsense),
+		cmocka_unit_test(a_ring_full_of_wrong_grants_pauses),
 		cmocka_unit_test(a_read_only_disk_is_not_written),
 		cmocka_unit_test(indirect_requests_are_executed),
 		cmocka_unit_test(indirect_segments_are_checked),

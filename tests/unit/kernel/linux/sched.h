@@ -33,6 +33,11 @@ struct task_struct {
 	int pid;
 };
 
+static inline bool pid_alive(const struct task_struct *task)
+{
+	return !task->stopped;
+}
+
 static inline int task_pid_nr(struct task_struct *task)
 {
 	return task->pid;

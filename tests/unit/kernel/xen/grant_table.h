@@ -36,6 +36,7 @@ struct xen_page_foreign {
 };
 
 bool PageForeign(const struct page *page);
+void ClearPageForeign(struct page *page);
 struct xen_page_foreign *xen_page_foreign(struct page *page);
 int gnttab_alloc_pages(int nr, struct page **pages);
 void gnttab_free_pages(int nr, struct page **pages);

@@ -92,7 +92,7 @@ a_guest()
 	like "$OUT" "web01 +xvda +nullb0 +Connected" "it has its disk"
 	like "$OUT" "web01 +xvdz +vd[a-z] +Connected .*read-only" "and its root"
 	vbd 0 events
-	like "$OUT" "web01/xvda log: ring 0: " "the log of it"
+	like "$OUT" "web01/xvda log: connected: " "the log of it"
 	ok "the guest stops" guest_stop web01
 	# It, too, has cleaned up then
 	ok "its xl ends" wait_for 60 not pgrep -x xl

@@ -243,8 +243,11 @@ static void ring_fail(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	xenvbd_wake_complete(req);
 }
 
-static void ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
+/* Hand over one request. True if the thread has slept for that. */
+static bool ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
+	unsigned long nr_sleeps = current->nvcsw;
+
 	trace_xenvbd_submit(ring, req);
 	if (unlikely(req->op == BLKIF_OP_DISCARD))
 		xenvbd_discard_add(&ring->discards, req);
@@ -252,6 +255,7 @@ static void ring_submit_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		ring_fail(ring, req);
 	else
 		xenvbd_io_submit(req);
+	return unlikely(current->nvcsw != nr_sleeps);
 }
 
 /*
@@ -269,7 +273,6 @@ static struct xenvbd_req *ring_submit_some(struct xenvbd_ring *ring,
 					   struct xenvbd_req *req,
 					   unsigned int nr)
 {
-	unsigned long nr_sleeps = current->nvcsw;
 	struct xenvbd_req *next;
 	struct blk_plug plug;
 	unsigned int i;
@@ -280,18 +283,16 @@ static struct xenvbd_req *ring_submit_some(struct xenvbd_ring *ring,
 			plug.nr_ios = min(nr - i, PLUG_IOS);
 		/* Once submitted it may be on its way back already. */
 		next = req->next;
-		ring_submit_one(ring, req);
 		/*
 		 * Not whenever something is done: where the disk completes
 		 * requests inside submit_bio() they are answered together.
 		 */
-		if (likely(current->nvcsw == nr_sleeps))
+		if (!ring_submit_one(ring, req))
 			continue;
 		/* What was handed over does not wait for the answers. */
 		blk_finish_plug(&plug);
 		ring_answer_early(ring);
 		blk_start_plug(&plug);
-		nr_sleeps = current->nvcsw;
 	}
 	blk_finish_plug(&plug);
 	return req;
@@ -301,11 +302,9 @@ static struct xenvbd_req *ring_submit_some(struct xenvbd_ring *ring,
 static struct xenvbd_req *ring_submit_single(struct xenvbd_ring *ring,
 					     struct xenvbd_req *req)
 {
-	unsigned long nr_sleeps = current->nvcsw;
 	struct xenvbd_req *next = req->next;
 
-	ring_submit_one(ring, req);
-	if (unlikely(current->nvcsw != nr_sleeps))
+	if (ring_submit_one(ring, req))
 		ring_answer_early(ring);
 	return next;
 }

@@ -66,8 +66,10 @@ static const struct {
 };
 
 /*
- * The bits of events that a path stands for. All, if it is not below our
- * directory: a watch fires once when it is registered, and when all is deleted.
+ * The bits of events that a path stands for. It is not below our directory when
+ * the watch is registered, and when all is deleted: then there may be a disk, or a
+ * wish of the toolstack. The cgroup is read once the watch stands, and outlasts
+ * its key when all goes.
  */
 static unsigned long xs_path_events(const struct xenvbd *vbd, const char *path)
 {
@@ -121,12 +123,8 @@ static void xs_directory_changed(struct xenbus_watch *watch, const char *path,
 		device_unregister(&vbd->xbdev->dev);
 		return;
 	}
-	if (events & BIT(XENVBD_EVENT_DISK))
-		xs_record(vbd, XENVBD_EVENT_DISK);
-	if (events & BIT(XENVBD_EVENT_TOOLSTACK))
-		xs_record(vbd, XENVBD_EVENT_TOOLSTACK);
-	if (events & BIT(XENVBD_EVENT_CGROUP))
-		xs_record(vbd, XENVBD_EVENT_CGROUP);
+	for (; events; events &= events - 1)
+		xs_record(vbd, __ffs(events));
 }
 
 /*

@@ -58,17 +58,23 @@ module_param_cb(grant_policy, &grant_policy_ops, NULL, 0644);
 MODULE_PARM_DESC(grant_policy,
 		 "How to get at the guest's pages: auto, persistent, map or copy. Default auto");
 
-static int tunables_parse_polling(const char *str, unsigned int *us)
+static int tunables_parse_number(const char *str, unsigned int max,
+				 unsigned int *number)
 {
 	unsigned int val;
 	int err = kstrtouint(str, 10, &val);
 
 	if (err)
 		return err;
-	if (val > XENVBD_MAX_POLLING_US)
+	if (val > max)
 		return -ERANGE;
-	*us = val;
+	*number = val;
 	return 0;
+}
+
+static int tunables_parse_polling(const char *str, unsigned int *us)
+{
+	return tunables_parse_number(str, XENVBD_MAX_POLLING_US, us);
 }
 
 /* A day: who has more patience has no use for a report. */
@@ -92,15 +98,7 @@ MODULE_PARM_DESC(slow_request_seconds,
 
 static int tunables_parse_slow(const char *str, unsigned int *seconds)
 {
-	unsigned int val;
-	int err = kstrtouint(str, 10, &val);
-
-	if (err)
-		return err;
-	if (val > MAX_SLOW_SECONDS)
-		return -ERANGE;
-	*seconds = val;
-	return 0;
+	return tunables_parse_number(str, MAX_SLOW_SECONDS, seconds);
 }
 
 /* Take over a key, if there is one. */

@@ -31,8 +31,18 @@ static_assert(MAX_PAGES >= XENVBD_MAX_SEGS);
 static_assert(XENVBD_MAX_VBD_PAGES / XENVBD_MAX_RINGS / PAGES_SHARE >=
 	      XENVBD_MAX_SEGS);
 
+static int copy_set_percent(const char *val, const struct kernel_param *kp)
+{
+	return xenvbd_param_set_uint(val, kp, 0, 100);
+}
+
+static const struct kernel_param_ops max_copy_percent_ops = {
+	.set = copy_set_percent,
+	.get = param_get_uint,
+};
+
 static unsigned int max_copy_percent = 10;
-module_param_cb(max_copy_percent, &xenvbd_param_percent_ops, &max_copy_percent,
+module_param_cb(max_copy_percent, &max_copy_percent_ops, &max_copy_percent,
 		0644);
 MODULE_PARM_DESC(max_copy_percent,
 		 "Percent of this domain's memory that all rings together copy to. Default 10");
@@ -363,11 +373,12 @@ void xenvbd_copy_out_now(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
  */
 void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 {
-	bool keep = likely(!copy_is_full());
 	unsigned int i;
+	bool keep;
 
 	if (!req->nr_segs)
 		return;
+	keep = likely(!copy_is_full());
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = req->bvec[i].bv_page;
 

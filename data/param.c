@@ -62,14 +62,3 @@ const struct kernel_param_ops xenvbd_param_count_ops = {
 	.set = param_set_count,
 	.get = param_get_uint,
 };
-
-static int param_set_percent(const char *val, const struct kernel_param *kp)
-{
-	return xenvbd_param_set_uint(val, kp, 0, 100);
-}
-
-/* Of something that there is only once. */
-const struct kernel_param_ops xenvbd_param_percent_ops = {
-	.set = param_set_percent,
-	.get = param_get_uint,
-};

@@ -6,7 +6,6 @@
 #include <linux/moduleparam.h>
 
 extern const struct kernel_param_ops xenvbd_param_count_ops;
-extern const struct kernel_param_ops xenvbd_param_percent_ops;
 
 int xenvbd_param_set_uint(const char *val, const struct kernel_param *kp,
 			  unsigned int min, unsigned int max);

@@ -112,6 +112,11 @@ static inline bool test_and_clear_bit(int nr, unsigned long *word)
 	return was;
 }
 
+static inline unsigned long __ffs(unsigned long word)
+{
+	return __builtin_ctzl(word);
+}
+
 static inline unsigned int __ffs64(u64 word)
 {
 	return __builtin_ctzll(word);

@@ -177,15 +177,10 @@ def set_one(tree, vbd, setting):
     if not equals or name not in vbd.tunables:
         raise Fault(f"{setting} is not TUNABLE=VALUE: {vbd.label} has "
                     + ", ".join(vbd.tunables))
-    path = f"{vbd.dir}/tunables/{name}"
-    try:
-        with open(tree.path(path), "w", encoding="utf-8") as file:
-            file.write(value + "\n")
-    except PermissionError as error:
-        raise Fault(f"{vbd.label}: only root can set {name}") from error
-    except OSError as error:
-        raise Fault(f"{vbd.label}: {name} does not take \"{value}\" "
-                    f"({error.strerror}); see xen-blkback(4)") from error
+    tree.write(f"{vbd.dir}/tunables/{name}", value,
+               f"{vbd.label}: only root can set {name}",
+               lambda error: f"{vbd.label}: {name} does not take \"{value}\" "
+                             f"({error.strerror}); see xen-blkback(4)")
     key = name.replace("_", "-")
     if key in vbd.keys and name != "cgroup":
         say(f"when the guest connects anew the key {vbd.node}/{key} = "

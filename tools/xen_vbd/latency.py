@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How long requests take: percentiles of the driver's histograms."""
 from .counts import histogram, less, percentile
-from .table import NO_VALUE, human_count, human_us
+from .table import NO_VALUE, human_count, human_us, line, widest
 
 OPERATIONS = ("read", "write", "flush", "discard")
 # Where a request is: its file, and the prefix of its columns
@@ -64,8 +64,6 @@ def rows(vbds, before):
 def lines(found):
     """For people; the head is the first."""
     cells = [HEAD, *[row.cells(False) for row in found]]
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return ["  ".join(
-        text.ljust(width) if i < 2 else text.rjust(width)
-        for i, (text, width) in enumerate(zip(row, widths))).rstrip()
-        for row in cells]
+    widths = widest(cells)
+    right = [name not in ("VBD", "OP") for name in HEAD]
+    return [line(row, widths, right) for row in cells]

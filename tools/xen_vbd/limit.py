@@ -62,18 +62,6 @@ def mounted(tree):
                 "/sys/fs/cgroup)")
 
 
-def write(tree, name, text):
-    """A file of the kernel's; it says in words why it does not take that."""
-    try:
-        with open(tree.path(name), "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-    except PermissionError as error:
-        raise Fault(f"only root can write {name}") from error
-    except OSError as error:
-        raise Fault(f"{name} does not take \"{text}\" "
-                    f"({error.strerror})") from error
-
-
 class Group:
     """By its path below the root of cgroup2."""
 
@@ -89,7 +77,10 @@ class Group:
         return self.tree.read(f"{self.dir}/{name}") or ""
 
     def put(self, name, text):
-        write(self.tree, f"{self.dir}/{name}", text)
+        path = f"{self.dir}/{name}"
+        self.tree.write(path, text, f"only root can write {path}",
+                        lambda error: f"{path} does not take \"{text}\" "
+                                      f"({error.strerror})")
 
     @property
     def exists(self):
@@ -188,18 +179,13 @@ def weighs(tree, vbd):
 
 def place(tree, vbd, path):
     """Say so to the driver."""
-    name = f"{vbd.dir}/tunables/cgroup"
-    try:
-        with open(tree.path(name), "w", encoding="utf-8") as file:
-            file.write(path + "\n")
-    except PermissionError as error:
-        raise Fault(f"{vbd.label}: only root can limit it") from error
-    except OSError as error:
-        words = {errno.EOPNOTSUPP: "it has no io controller: write +io to "
-                 "cgroup.subtree_control above it; or the kernel has none",
-                 errno.ENOENT: "there is no such cgroup"}
-        raise Fault(f"{vbd.label} cannot be put into cgroup {path}: "
-                    f"{words.get(error.errno, error.strerror)}") from error
+    words = {errno.EOPNOTSUPP: "it has no io controller: write +io to "
+             "cgroup.subtree_control above it; or the kernel has none",
+             errno.ENOENT: "there is no such cgroup"}
+    tree.write(f"{vbd.dir}/tunables/cgroup", path,
+               f"{vbd.label}: only root can limit it",
+               lambda error: f"{vbd.label} cannot be put into cgroup {path}: "
+                             f"{words.get(error.errno, error.strerror)}")
 
 
 def apply(tree, vbd, group, wanted):

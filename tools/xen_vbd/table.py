@@ -239,7 +239,7 @@ class Table:
     def lines(self, width=None):
         """For people; the head is the first. No line is wider than width."""
         rows = [self._head, *self._cells]
-        widths = [max(map(len, column)) for column in zip(*rows)]
+        widths = widest(rows)
         if width:
             self._fit(widths, width)
         return [self._line(row, widths) for row in rows]
@@ -251,19 +251,27 @@ class Table:
                              (("note",), 0)):
             mine = [i for i, name in enumerate(self._names) if name in names]
             while over > 0 and mine:
-                widest = max(mine, key=lambda i: widths[i])
-                if widths[widest] <= least:
+                most = max(mine, key=lambda i: widths[i])
+                if widths[most] <= least:
                     break
-                widths[widest] -= 1
+                widths[most] -= 1
                 over -= 1
 
     def _line(self, row, widths):
-        cells = []
-        for name, text, width, right in zip(self._names, row, widths,
-                                            self._right):
-            text = cut(text, width, name in NAMES)
-            cells.append(text.rjust(width) if right else text.ljust(width))
-        return GAP.join(cells).rstrip()
+        return line([cut(text, width, name in NAMES) for name, text, width
+                     in zip(self._names, row, widths)], widths, self._right)
+
+
+def widest(rows):
+    """The width that each column needs."""
+    return [max(map(len, column)) for column in zip(*rows)]
+
+
+def line(row, widths, right):
+    """Cells side by side, those of some columns at their right end."""
+    return GAP.join(
+        text.rjust(width) if at_right else text.ljust(width)
+        for text, width, at_right in zip(row, widths, right)).rstrip()
 
 
 def cut(text, width, is_name):

@@ -26,7 +26,7 @@ def value(text):
 
 
 class Tree:
-    """Nothing here raises: what cannot be read is None, or not there."""
+    """What cannot be read is None, or not there; what cannot be written is a Fault."""
 
     def __init__(self, root=""):
         self.root = root.rstrip("/")
@@ -42,6 +42,17 @@ class Tree:
         except OSError:
             return None
         return text.decode("utf-8", "replace").strip("\0 \n\t")
+
+    def write(self, name, text, denied, refused):
+        """A line for the kernel. denied: only root may; refused: from the error,
+        why the kernel does not take it."""
+        try:
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+        except PermissionError as error:
+            raise Fault(denied) from error
+        except OSError as error:
+            raise Fault(refused(error)) from error
 
     def names(self, name):
         """The entries of a directory, sorted."""

@@ -107,6 +107,12 @@ vbd_stats()
 	echo "${all[*]}"
 }
 
+# vbd_debugfs DOMID VDEV: its file of debugfs
+vbd_debugfs()
+{
+	echo "/sys/kernel/debug/xen-blkback/$(basename "$(vbd_sysfs "$1" "$2")")"
+}
+
 # vbd_tunable DOMID VDEV NAME [VALUE]
 vbd_tunable()
 {

@@ -18,14 +18,13 @@ stat_of()
 look_at()
 {
 	DOMID=$1
-	SYSFS=$(vbd_sysfs "$1" xvda)
 	ways_start
 }
 
 # pages_are REGEX: what debugfs tells of the ring
 pages_are()
 {
-	grep -qE "^ring 0: $1" "/sys/kernel/debug/xen-blkback/${SYSFS##*/}"
+	grep -qE "^ring 0: $1" "$(vbd_debugfs "$DOMID" xvda)"
 }
 
 # check_limit NAME PAGES MAPPED COPIED OPTION...: fio comes to this limit, and has its data
@@ -36,7 +35,7 @@ check_limit()
 	fio_verify /dev/xvda --iodepth=64 "${@:5}" >"$LAB_TMP/fio" 2>&1 &
 	fio=$!
 	ok "$name: the limit is reached" wait_for 60 pages_are "$2" ||
-		diag "$(cat "/sys/kernel/debug/xen-blkback/${SYSFS##*/}")"
+		diag "$(cat "$(vbd_debugfs "$DOMID" xvda)")"
 	ok "$name: fio verifies" wait $fio
 	ways_are 0 xvda "$3" "$4" "$name"
 	is "$(stat_of err_req)" 0 "$name: no request has failed"

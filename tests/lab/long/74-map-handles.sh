@@ -8,12 +8,6 @@
 
 . /lab/lib.sh
 
-# state_of VDEV: what debugfs tells of dom0's
-state_of()
-{
-	cat "/sys/kernel/debug/xen-blkback/$(basename "$(vbd_sysfs 0 "$1")")"
-}
-
 takes_all()
 {
 	ok "a disk of one, to keep grants" disk_attach /dev/ram0 xvda
@@ -24,7 +18,7 @@ takes_all()
 	ways_are 0 xvdb some none "at first"
 	ok "the one takes all it can" fio_verify /dev/xvda --rw=write --bs=128k --size=64m \
 		--iodepth=64
-	diag "$(state_of xvda)"
+	diag "$(cat "$(vbd_debugfs 0 xvda)")"
 	isnt "$(vbd_stat 0 xvda copy_ops)" 0 "the table is full: it has to copy, too"
 	is "$(vbd_stat 0 xvda err_req)" 0 "its own requests do not fail for that"
 }

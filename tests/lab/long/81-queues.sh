@@ -30,8 +30,7 @@ backend_sectors()
 # taken: how many requests each ring has taken
 taken()
 {
-	sed -n 's/^ring [0-9]*: .* req_cons \([0-9]*\),.*/\1/p' \
-		"/sys/kernel/debug/xen-blkback/$(basename "$(vbd_sysfs 0 xvda)")" | paste -sd' '
+	sed -n 's/^ring [0-9]*: .* req_cons \([0-9]*\),.*/\1/p' "$(vbd_debugfs 0 xvda)" | paste -sd' '
 }
 
 # all_worked BEFORE AFTER: each ring

@@ -94,6 +94,16 @@ static void act_report_connection(struct xenvbd *vbd)
 	xenvbd_uevent(vbd, "connected", NULL);
 }
 
+/* A toolstack can do without PIDs, and so a guest has its disk without them. */
+static void act_publish_threads(struct xenvbd *vbd)
+{
+	int err = xenvbd_publish_threads(vbd);
+
+	if (err && err != -ENODEV && err != -ENOENT &&
+	    __ratelimit(&vbd->error.log))
+		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error.text, err);
+}
+
 static int act_connect(struct xenvbd *vbd)
 {
 	int err;
@@ -104,8 +114,9 @@ static int act_connect(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_REMNANT;
 		return 0;
 	}
-	err = xenvbd_start_rings(vbd) ?: xenvbd_publish_connection(vbd);
+	err = xenvbd_start_rings(vbd) ?: xenvbd_publish_disk(vbd);
 	if (!err) {
+		act_publish_threads(vbd);
 		/* The table looks at the same facts again. */
 		vbd->facts |= XENVBD_FACT_SYNCED;
 		err = xenvbd_switch_state(vbd, XENVBD_ACT_CONNECT,

@@ -90,17 +90,8 @@ static void limit_set(struct xenvbd *vbd, struct cgroup_subsys_state *css)
 	xenvbd_kick_rings(vbd);
 }
 
-/**
- * xenvbd_limit_read - put a vbd where the key says
- * @vbd: the device
- *
- * Without a key, or with an empty one, it is in no cgroup. If the key is wrong the
- * vbd stays where it was.
- *
- * Context: process, vbd->lock held.
- * Return: 0 or a negative errno with an error text.
- */
-int xenvbd_limit_read(struct xenvbd *vbd)
+/* What the key says. */
+static int limit_read_key(struct xenvbd *vbd)
 {
 	const char *dir = vbd->xbdev->nodename;
 	char *path = xenbus_read(XBT_NIL, dir, "cgroup", NULL);
@@ -123,6 +114,26 @@ int xenvbd_limit_read(struct xenvbd *vbd)
 	}
 	kfree(path);
 	return PTR_ERR_OR_ZERO(css);
+}
+
+/**
+ * xenvbd_limit_read - put a vbd where the key says
+ * @vbd: the device
+ *
+ * Without a key, or with an empty one, it is in no cgroup. If the key is wrong the
+ * vbd stays where it was.
+ *
+ * Context: process, vbd->lock held.
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_limit_read(struct xenvbd *vbd)
+{
+	int err;
+
+	mutex_lock(&vbd->cgroup.key_lock);
+	err = limit_read_key(vbd);
+	mutex_unlock(&vbd->cgroup.key_lock);
+	return err;
 }
 
 /**
@@ -179,12 +190,14 @@ static int limit_write(struct xenvbd *vbd, struct cgroup_subsys_state *css,
 		err = limit_path(css, buf, PAGE_SIZE);
 	else
 		*buf = 0;
+	mutex_lock(&vbd->cgroup.key_lock);
 	if (err >= 0)
 		err = xenvbd_publish_cgroup(vbd, buf);
 	if (!err)
 		limit_set(vbd, css);
 	else if (css)
 		css_put(css);
+	mutex_unlock(&vbd->cgroup.key_lock);
 	return err;
 }
 

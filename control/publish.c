@@ -238,28 +238,25 @@ static void publish_name_thread(char *key, size_t size, unsigned int nr,
 		snprintf(key, size, "queue-%u/kthread-pid", i);
 }
 
-static int publish_threads(struct xenvbd *vbd, struct xenbus_transaction xbt)
+/* Not a part of the connection: a driver domain may have no nodes left for it. */
+static int publish_threads(struct xenvbd *vbd, struct xenbus_transaction xbt,
+			   const char *text)
 {
 	const char *dir = vbd->xbdev->nodename;
 	unsigned int i;
 	char key[32];
+	int err;
 
 	vbd->advertised.nr_threads = vbd->nr_rings;
 	for (i = 0; i < vbd->nr_rings; i++) {
 		publish_name_thread(key, sizeof(key), vbd->nr_rings, i);
-		if (xenbus_printf(xbt, dir, key, "%d",
-				  task_pid_nr(vbd->rings[i]->task)))
-			return xenvbd_error(vbd, -EIO, "writing %s/%s", dir,
+		err = xenbus_printf(xbt, dir, key, "%d",
+				    task_pid_nr(vbd->rings[i]->task));
+		if (err)
+			return xenvbd_error(vbd, err, "writing %s/%s", dir,
 					    key);
 	}
 	return 0;
-}
-
-/* What a frontend finds when it sees Connected, and its toolstack. */
-static int publish_connection(struct xenvbd *vbd,
-			      struct xenbus_transaction xbt, const char *text)
-{
-	return publish_disk(vbd, xbt, text) ?: publish_threads(vbd, xbt);
 }
 
 static int publish_flush(struct xenvbd *vbd, struct xenbus_transaction xbt,
@@ -449,11 +446,17 @@ int xenvbd_publish_transport(struct xenvbd *vbd)
 	return publish_run(vbd, publish_transport, NULL);
 }
 
-/* Advertise a disk that is ready, and tell the PIDs of the rings' threads. */
-int xenvbd_publish_connection(struct xenvbd *vbd)
+/* Advertise a disk that is ready. */
+int xenvbd_publish_disk(struct xenvbd *vbd)
 {
 	return publish_new_sects(vbd, xenvbd_disk_sects(&vbd->disk),
-				 publish_connection);
+				 publish_disk);
+}
+
+/* Tell the PIDs of the rings' threads, which run. No guest needs them. */
+int xenvbd_publish_threads(struct xenvbd *vbd)
+{
+	return publish_run(vbd, publish_threads, NULL);
 }
 
 /*

@@ -26,7 +26,8 @@ struct xenvbd_advertised {
 };
 
 int xenvbd_publish_transport(struct xenvbd *vbd);
-int xenvbd_publish_connection(struct xenvbd *vbd);
+int xenvbd_publish_disk(struct xenvbd *vbd);
+int xenvbd_publish_threads(struct xenvbd *vbd);
 void xenvbd_publish_no_threads(struct xenvbd *vbd);
 void __xenvbd_publish_no_threads(struct xenvbd *vbd);
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text);

@@ -15,6 +15,7 @@
 void xenvbd_cgroup_init(struct xenvbd_cgroup *cgroup)
 {
 	spin_lock_init(&cgroup->lock);
+	mutex_init(&cgroup->key_lock);
 }
 
 /**
@@ -30,11 +31,15 @@ void xenvbd_cgroup_init(struct xenvbd_cgroup *cgroup)
 void xenvbd_cgroup_set(struct xenvbd_cgroup *cgroup,
 		       struct cgroup_subsys_state *css)
 {
+	struct cgroup_subsys_state *old;
+
 	spin_lock(&cgroup->lock);
-	swap(cgroup->css, css);
+	old = cgroup->css;
+	/* Rings look without the lock. */
+	WRITE_ONCE(cgroup->css, css);
 	spin_unlock(&cgroup->lock);
-	if (css)
-		css_put(css);
+	if (old)
+		css_put(old);
 }
 
 /**
@@ -64,10 +69,14 @@ struct cgroup_subsys_state *xenvbd_cgroup_get(struct xenvbd_cgroup *cgroup)
  */
 void xenvbd_cgroup_join(struct xenvbd_ring *ring)
 {
-	struct cgroup_subsys_state *css =
-		xenvbd_cgroup_get(&ring->vbd->cgroup);
+	struct cgroup_subsys_state *css;
 
+	/* Barriers kick as well. It is no other one: the thread holds it. */
+	if (READ_ONCE(ring->vbd->cgroup.css) == ring->joined)
+		return;
+	css = xenvbd_cgroup_get(&ring->vbd->cgroup);
 	kthread_associate_blkcg(css);
+	ring->joined = css;
 	if (css)
 		css_put(css);
 }

@@ -3,6 +3,7 @@
 #ifndef XENVBD_CGROUP_H
 #define XENVBD_CGROUP_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 
 struct cgroup_subsys_state;
@@ -13,6 +14,11 @@ struct xenvbd_cgroup {
 	spinlock_t lock;
 	/* Held. NULL: what the rings' threads are in, the root as a rule. */
 	struct cgroup_subsys_state *css;
+	/*
+	 * Held from reading or writing the key until @css is what it says: of two
+	 * who write the key, the last one counts. After vbd->lock.
+	 */
+	struct mutex key_lock;
 	/* The key is, and the guest goes on. Protected by vbd->lock. */
 	bool wrong;
 };

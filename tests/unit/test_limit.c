@@ -58,6 +58,23 @@ static void expect_shown(const char *text)
 	assert_string_equal(buf, text);
 }
 
+/* Of two writers the last one has to count, whoever is slow meanwhile. */
+static void expect_alone(enum xenstore_op op, const char *path)
+{
+	if (!strcmp(path, KEY))
+		lockdep_assert_held(&vbd->cgroup.key_lock);
+}
+
+static void nobody_comes_between_key_and_cgroup(void **state)
+{
+	xenstore_hook = expect_alone;
+	assert_int_equal(xenvbd_limit_store(vbd, "/guests/a"), 0);
+	xenvbd_limit_follow(vbd);
+	xenstore_set(KEY, "/guests/b");
+	assert_int_equal(xenvbd_limit_read(vbd), 0);
+	expect_in(b);
+}
+
 /* ---- the key ------------------------------------------------------------ */
 
 static void a_key_puts_a_vbd_into_a_cgroup(void **state)
@@ -259,6 +276,7 @@ int main(void)
 		LIMIT_TEST(a_file_writes_the_key),
 		LIMIT_TEST(a_file_refuses_what_is_wrong),
 		LIMIT_TEST(a_file_does_nothing_if_the_key_cannot_be_written),
+		LIMIT_TEST(nobody_comes_between_key_and_cgroup),
 		LIMIT_TEST(a_file_needs_memory),
 		LIMIT_TEST(a_path_that_is_too_long_is_not_cut),
 		LIMIT_TEST(a_cgroup_that_is_gone_is_shown),

@@ -52,7 +52,7 @@ static void as_connected(void)
 	xenstore_set(BE "/state", "4");
 	xenstore_set(FE "/state", "4");
 	vbd->xbdev->state = XenbusStateConnected;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	vbd->advertised.disk = vbd->disk;
 	xenstore_log_clear();
 }
@@ -162,7 +162,7 @@ static void a_disk_is_described(void **state)
 	fake_disk.bdev.discard_granularity = 65536;
 	fake_disk.bdev.discard_alignment = 1024;
 	vbd->advertised.persistent = true;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("feature-flush-cache", "1");
 	expect_key("feature-barrier", "1");
 	expect_key("feature-discard", "1");
@@ -187,7 +187,7 @@ static void a_poor_disk_is_described(void **state)
 	vbd->disk.cdrom = true;
 	vbd->disk.removable = true;
 	vbd->disk.block_size = 4096;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("feature-flush-cache", "0");
 	expect_key("feature-barrier", "0");
 	expect_key("feature-discard", "0");
@@ -202,15 +202,15 @@ static void a_poor_disk_is_described(void **state)
 static void each_bit_of_info_has_a_meaning(void **state)
 {
 	vbd->disk.cdrom = true;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("info", "1");
 	vbd->disk.cdrom = false;
 	vbd->disk.removable = true;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("info", "2");
 	vbd->disk.removable = false;
 	vbd->disk.readonly = true;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("info", "4");
 }
 
@@ -218,7 +218,7 @@ static void each_bit_of_info_has_a_meaning(void **state)
 static void no_alignment_is_negative(void **state)
 {
 	fake_disk.bdev.discard_alignment = -1;
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("discard-alignment", "0");
 }
 
@@ -228,7 +228,7 @@ static void an_empty_drive_is_described(void **state)
 	vbd->disk = (struct xenvbd_disk){
 		.empty = true, .cdrom = true, .removable = true, .block_size = 2048,
 	};
-	assert_int_equal(xenvbd_publish_connection(vbd), 0);
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
 	expect_key("sectors", "0");
 	expect_key("sector-size", "2048");
 	expect_key("physical-sector-size", "2048");
@@ -460,7 +460,7 @@ static const struct {
 	int (*publish)(struct xenvbd *vbd);
 } sets[] = {
 	{ "transport", xenvbd_publish_transport },
-	{ "disk", xenvbd_publish_connection },
+	{ "disk", xenvbd_publish_disk },
 	{ "waiting", publish_text },
 	{ "cgroup", publish_path },
 	{ "opened", xenvbd_publish_opened },

@@ -80,7 +80,8 @@ limit()
 	parameter max_persistent_grants 1056
 	ok "limit of 1056: fio verifies" fio_verify /dev/xvda --rw=randrw --bsrange=4k-128k \
 		--iodepth=16 --size=4m
-	le 100 "$(mapped)" "limit of 1056: more do"
+	# How many depends on how many of the 16 are in flight at a time.
+	le 40 "$(mapped)" "limit of 1056: more do"
 }
 
 age()

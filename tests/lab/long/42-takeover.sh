@@ -46,7 +46,7 @@ writes_on()
 	local had
 
 	had=$(vbd_stat "$1" "$2" wr_sect)
-	wait_for 20 wrote_since "$1" "$2" "$had"
+	wait_for 60 wrote_since "$1" "$2" "$had"
 }
 
 wrote_since()
@@ -172,7 +172,8 @@ refusals()
 # old_one_back: the other does not load
 old_one_back()
 {
-	ok "a module that does not load" tool 2 max_queues=many
+	ok "a module that does not load" tool 2 max_queues=2 \
+		feature_persistent=perhaps
 	is "$(loaded)" stock "the old one is back"
 	is "$(parameter max_queues)" 2 "as it was"
 	ok "and serves" writes_on 0 xvda

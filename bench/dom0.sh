@@ -11,7 +11,7 @@
 # `lab run` takes this directory along
 PARTS=${0%.sh}
 for part in common plan disk cells hypercalls allocations cost places guest neighbour \
-	qdisk device memory; do
+	qdisk device memory crowd; do
 	# shellcheck source=/dev/null
 	. "$PARTS/$part.sh" || exit
 done
@@ -23,6 +23,7 @@ declare -A OPTION=(
 	[traced]="4k-randread-d32 512k-read-d8"
 	[allocating]="4k-randread-d32 44k-read-d16"
 	[device]=1
+	[crowd]=""
 	[backend]=kernel
 	[cost]=""
 	[window]=""
@@ -59,6 +60,11 @@ if [ "${OPTION[device]}" != 0 ]; then
 	idle_wakeups
 	modprobe -r xen-blkfront
 	memory
+fi
+if [ -n "${OPTION[crowd]}" ]; then
+	disk inline
+	# shellcheck disable=SC2086 # words
+	crowd ${OPTION[crowd]}
 fi
 figure "done" 1
 cleanup

@@ -36,6 +36,15 @@ DEVICE = [
     ("memory_p16_q4_kib", "kernel memory, KiB, 4 queues of 16 pages", 2048),
 ]
 
+# Of many vbds
+CROWD = [
+    ("attach_ms", "all attached, ms"),
+    ("detach_ms", "all detached, ms"),
+    ("memory_kib", "kernel memory, KiB"),
+    ("threads", "threads"),
+    ("wakeups", "idle wakeups per second"),
+]
+
 
 def values(figures, key):
     return [run[key] for run in figures if key in run]
@@ -166,6 +175,29 @@ def device_value(figures, name):
     return statistics.median(found) if found else None
 
 
+def crowd(runs):
+    """Figure -> number of vbds -> module -> median"""
+    names = {key for figures in runs.values() for run in figures for key in run
+             if key.startswith("crowd/")}
+    found = {}
+    for name in sorted(names, key=lambda name: int(name.rsplit("/", 1)[1])):
+        _, what, number = name.split("/")
+        found.setdefault(what, {})[number] = {m: median(figures, name)
+                                              for m, figures in runs.items()}
+    return found
+
+
+def exponent(curve, module):
+    """Of the curve from its second point to its last: 1 is as many times as there are vbds.
+    The first one is all that does not depend on the number."""
+    points = [(int(n), values_of[module]) for n, values_of in curve.items()
+              if values_of.get(module)]
+    if len(points) < 3:
+        return None
+    (n, low), (m, high) = points[1], points[-1]
+    return math.log(high / low) / math.log(m / n)
+
+
 def allocations(runs, places):
     """Of each cell that was traced: per module what the driver and the block layer
     allocated per I/O"""
@@ -206,5 +238,6 @@ def summarize(runs, opts, before=()):
         "allocations": allocations(runs, opts["wheres"]),
         "device": {name: {m: device_value(figures, name) for m, figures in runs.items()}
                    for name, _, _ in DEVICE},
+        "crowd": crowd(runs),
         "runs": opts["runs"],
     }

@@ -10,8 +10,10 @@ from job import Job
 
 PLACES = ["native", "loopback", "guest", "neighbour", "smp"]
 MODULES = ["stock", "ours", "qdisk"]
-# One CPU; the same with dom0's CPU counted; a CPU for each queue; two CPUs in real time
-BOOTS = ["q1", "cost", "queues", "smp"]
+# One CPU; the same with dom0's CPU counted; a CPU for each queue; two CPUs in real time;
+# many vbds
+BOOTS = ["q1", "cost", "queues", "smp", "crowd"]
+CROWD = [1, 8, 64, 256]
 BOOT_LIMIT_S = 5400
 
 INLINE = "inline"
@@ -183,6 +185,7 @@ class Boot:
             "cost": 1 if self.name == "cost" else "",
             **({} if opts["more"] else {"traced": "", "allocating": ""}),
             "device": opts["device"] if self.name == "q1" and not qdisk else 0,
+            "crowd": " ".join(map(str, CROWD)) if self.name == "crowd" else "",
         }, environment)
 
 
@@ -198,5 +201,7 @@ def boots(opts):
         "cost": [Boot(module, "cost", "1", guests) for module in kernel],
         "queues": [Boot(module, f"q{n}", n, ["guest"]) for n in queues for module in kernel],
         "smp": [Boot(module, "smp", "1", ["smp"]) for module in kernel],
+        "crowd": [Boot(module, "crowd", "1", []) for module in kernel],
     }
-    return [boot for name in opts["boots"] for boot in found[name] if boot.words(opts)]
+    return [boot for name in opts["boots"] for boot in found[name]
+            if boot.words(opts) or name == "crowd"]

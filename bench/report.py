@@ -4,9 +4,9 @@
 import textwrap
 
 import costs
-from figures import (DEVICE, EVENT_CHANNEL_OP, GRANT_TABLE_OP, PERCENTILES, SMP_COUNTS,
+from figures import (CROWD, DEVICE, EVENT_CHANNEL_OP, GRANT_TABLE_OP, PERCENTILES, SMP_COUNTS,
                      TARGET_COST, TARGET_COST_MEAN, TARGET_EVENTS, TARGET_GRANT_CALLS,
-                     TARGET_SMP, depth, mean)
+                     TARGET_SMP, depth, exponent, mean)
 from plan import DISK, INLINE
 
 # Instructions per second of virtual time: -icount shift=1 is 2 ns for each
@@ -333,6 +333,23 @@ def device_lines(summary):
                f"{limit:>9} {'' if ours is None else mark(ours <= limit)}")
 
 
+def crowd_text(values_of):
+    return " > ".join("-" if values_of.get(m) is None else f"{values_of[m]:.0f}"
+                      for m in ("stock", "ours"))
+
+
+def crowd_lines(found):
+    numbers = list(found["attach_ms"])
+    yield "So many vbds at a time, stock > ours; the exponent is that of the curve from the second"
+    yield "column to the last, 1: as many times as there are vbds"
+    yield f"  {'':26}" + "".join(f"{n:>17}" for n in numbers) + f"{'exponent':>15}"
+    for name, what in CROWD:
+        curve = found[name]
+        exponents = [exponent(curve, m) for m in ("stock", "ours")]
+        yield (f"  {what:26}" + "".join(f"{crowd_text(curve[n]):>17}" for n in numbers) +
+               f"{' > '.join('-' if e is None else f'{e:.2f}' for e in exponents):>15}")
+
+
 def text(summary, versions):
     boots = summary["runs"]
     lines = ["; ".join(f"{k} {v}" for k, v in sorted(versions.items()) if v),
@@ -347,6 +364,8 @@ def text(summary, versions):
         lines += [""] + list(allocation_lines(summary))
     if any(v is not None for f in summary["device"].values() for v in f.values()):
         lines += [""] + list(device_lines(summary))
+    if summary["crowd"]:
+        lines += [""] + list(crowd_lines(summary["crowd"]))
     if summary["missing"]:
         lines += ["", "Places that lack a figure of a module:"]
         lines += [f"  {name}" for name in summary["missing"]]

@@ -94,93 +94,6 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	return BLK_STS_OK;
 }
 
-/* Take one request from the ring. A bad one is answered at once. */
-static void ring_take_one(struct xenvbd_ring *ring)
-{
-	struct xenvbd_slot slot;
-	struct xenvbd_cmd cmd;
-	struct xenvbd_req *req;
-	blk_status_t status;
-
-	xenvbd_sring_fetch(&ring->sring, &slot);
-	xenvbd_cmd_decode(&cmd, &slot, ring->sring.abi);
-	status = ring_check(ring, &cmd);
-	if (unlikely(status != BLK_STS_OK)) {
-		xenvbd_stat_inc(&ring->stats.err_req);
-		xenvbd_sring_respond(&ring->sring, cmd.id, cmd.op, status);
-		return;
-	}
-
-	req = xenvbd_req_get(ring, &cmd);
-	trace_xenvbd_take(ring, req);
-	if (req->op != BLKIF_OP_READ && !xenvbd_barrier_admit(ring, req))
-		return;
-	xenvbd_req_list_add(&ring->todo, req);
-}
-
-/*
- * Follow the disk. The work item advertises its size, and has to hear of a
- * change.
- */
-static void ring_look_at_disk(struct xenvbd_ring *ring)
-{
-	u64 nr_sects;
-
-	if (unlikely(!ring->bdev))
-		return;
-	ring->limits.stable_writes = bdev_stable_writes(ring->bdev);
-	nr_sects = bdev_nr_sectors(ring->bdev);
-	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
-		return;
-	ring->vanished = xenvbd_disk_vanished(&ring->vbd->disk);
-	if (!ring->vanished)
-		ring->limits.nr_sects = nr_sects;
-	xenvbd_wake_work(ring, XENVBD_EVENT_RESIZE);
-}
-
-/*
- * Somebody has to see if the requests do not come back; see control/stall.c. No
- * timer runs for a vbd that is idle.
- */
-static void ring_watch(struct xenvbd_ring *ring)
-{
-	struct xenvbd *vbd = ring->vbd;
-	unsigned int seconds = READ_ONCE(vbd->tunables.slow_seconds);
-
-	WRITE_ONCE(vbd->stall.slow.watched, true);
-	if (seconds)
-		queue_delayed_work(vbd->wq, &vbd->stall.slow.work,
-				   seconds * HZ);
-}
-
-/* Take all that is in the ring. */
-static bool ring_take(struct xenvbd_ring *ring)
-{
-	int nr, i;
-
-	if (ring_pauses(ring)) {
-		if (time_before(jiffies, ring->pause_until))
-			return false;
-		/* One ring full of bad ones, and it pauses again. */
-		ring->nr_refused = ring->sring.nr_ents;
-	}
-	nr = xenvbd_sring_pending(&ring->sring);
-	if (unlikely(nr < 0)) {
-		ring_break(ring);
-		return true;
-	}
-	if (!nr)
-		return false;
-	ring_look_at_disk(ring);
-	xenvbd_latency_look(&ring->latency);
-	for (i = 0; i < nr; i++)
-		ring_take_one(ring);
-	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
-		ring_watch(ring);
-	ring->found = true;
-	return true;
-}
-
 /* Now that the segments of an INDIRECT request are here: check them. */
 static void ring_check_fetched(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
@@ -268,20 +181,17 @@ static void ring_answer_early(struct xenvbd_ring *ring)
 		xenvbd_answer_push(ring);
 }
 
-/* Hand over so many requests together, and return the one behind them. */
-static struct xenvbd_req *ring_submit_some(struct xenvbd_ring *ring,
-					   struct xenvbd_req *req,
-					   unsigned int nr)
+static void ring_submit_many(struct xenvbd_ring *ring, struct xenvbd_req *req,
+			     unsigned int nr)
 {
 	struct xenvbd_req *next;
 	struct blk_plug plug;
 	unsigned int i;
 
 	blk_start_plug(&plug);
-	for (i = 0; i < nr; i++, req = next) {
+	for (i = 0; req; i++, req = next) {
 		if (i % PLUG_IOS == 0)
 			plug.nr_ios = min(nr - i, PLUG_IOS);
-		/* Once submitted it may be on its way back already. */
 		next = req->next;
 		/*
 		 * Not whenever something is done: where the disk completes
@@ -295,47 +205,26 @@ static struct xenvbd_req *ring_submit_some(struct xenvbd_ring *ring,
 		blk_start_plug(&plug);
 	}
 	blk_finish_plug(&plug);
-	return req;
-}
-
-/* Hand over one request, and return the next one. */
-static struct xenvbd_req *ring_submit_single(struct xenvbd_ring *ring,
-					     struct xenvbd_req *req)
-{
-	struct xenvbd_req *next = req->next;
-
-	if (ring_submit_one(ring, req))
-		ring_answer_early(ring);
-	return next;
-}
-
-/* Of so many requests, how many go together? */
-static unsigned int ring_together(const struct xenvbd_req *req, unsigned int nr)
-{
-	unsigned int together = 1;
-
-	if (nr > PLUG_IOS)
-		return nr;
-	for (; req->next && xenvbd_req_adjacent(req, req->next); req = req->next)
-		together++;
-	return together;
 }
 
 /*
- * Hand requests to the disk. Many go together: the block layer then merges them,
- * and allocates for several at once. Of a few each goes at once, but for those that
- * can be merged: if all reach the disk in one moment all come back in one, and then
- * the guest waits for the disk and the disk for the guest by turns.
+ * Hand requests to the disk. Many go under one plug: the block layer then merges
+ * them, and allocates for several at once. Of a few each goes at once.
  */
 static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *req,
 			unsigned int nr)
 {
-	unsigned int together;
+	struct xenvbd_req *next;
 
-	while (req) {
-		together = ring_together(req, nr);
-		req = together == 1 ? ring_submit_single(ring, req) :
-				      ring_submit_some(ring, req, together);
+	if (nr > PLUG_IOS) {
+		ring_submit_many(ring, req, nr);
+		return;
+	}
+	for (; req; req = next) {
+		/* Once submitted it may be on its way back already. */
+		next = req->next;
+		if (ring_submit_one(ring, req))
+			ring_answer_early(ring);
 	}
 }
 
@@ -390,6 +279,101 @@ static bool ring_start(struct xenvbd_ring *ring)
 	if (unlikely(!xenvbd_pages_map(ring, started.first)))
 		nr -= ring_put_back(ring, &started);
 	ring_submit(ring, started.first, nr);
+	return true;
+}
+
+/* Take one request from the ring. A bad one is answered at once. */
+static void ring_take_one(struct xenvbd_ring *ring)
+{
+	struct xenvbd_slot slot;
+	struct xenvbd_cmd cmd;
+	struct xenvbd_req *req;
+	blk_status_t status;
+
+	xenvbd_sring_fetch(&ring->sring, &slot);
+	xenvbd_cmd_decode(&cmd, &slot, ring->sring.abi);
+	status = ring_check(ring, &cmd);
+	if (unlikely(status != BLK_STS_OK)) {
+		xenvbd_stat_inc(&ring->stats.err_req);
+		xenvbd_sring_respond(&ring->sring, cmd.id, cmd.op, status);
+		return;
+	}
+
+	req = xenvbd_req_get(ring, &cmd);
+	trace_xenvbd_take(ring, req);
+	if (req->op != BLKIF_OP_READ && !xenvbd_barrier_admit(ring, req))
+		return;
+	xenvbd_req_list_add(&ring->todo, req);
+}
+
+/*
+ * Follow the disk. The work item advertises its size, and has to hear of a
+ * change.
+ */
+static void ring_look_at_disk(struct xenvbd_ring *ring)
+{
+	u64 nr_sects;
+
+	if (unlikely(!ring->bdev))
+		return;
+	ring->limits.stable_writes = bdev_stable_writes(ring->bdev);
+	nr_sects = bdev_nr_sectors(ring->bdev);
+	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
+		return;
+	ring->vanished = xenvbd_disk_vanished(&ring->vbd->disk);
+	if (!ring->vanished)
+		ring->limits.nr_sects = nr_sects;
+	xenvbd_wake_work(ring, XENVBD_EVENT_RESIZE);
+}
+
+/*
+ * Somebody has to see if the requests do not come back; see control/stall.c. No
+ * timer runs for a vbd that is idle.
+ */
+static void ring_watch(struct xenvbd_ring *ring)
+{
+	struct xenvbd *vbd = ring->vbd;
+	unsigned int seconds = READ_ONCE(vbd->tunables.slow_seconds);
+
+	WRITE_ONCE(vbd->stall.slow.watched, true);
+	if (seconds)
+		queue_delayed_work(vbd->wq, &vbd->stall.slow.work,
+				   seconds * HZ);
+}
+
+/* Take all that is in the ring. */
+static bool ring_take(struct xenvbd_ring *ring)
+{
+	int nr, i;
+
+	if (ring_pauses(ring)) {
+		if (time_before(jiffies, ring->pause_until))
+			return false;
+		/* One ring full of bad ones, and it pauses again. */
+		ring->nr_refused = ring->sring.nr_ents;
+	}
+	nr = xenvbd_sring_pending(&ring->sring);
+	if (unlikely(nr < 0)) {
+		ring_break(ring);
+		return true;
+	}
+	if (!nr)
+		return false;
+	ring_look_at_disk(ring);
+	xenvbd_latency_look(&ring->latency);
+	for (i = 0; i < nr; i++) {
+		ring_take_one(ring);
+		/*
+		 * Of a few each is at the disk before we look at the next one:
+		 * it goes sooner, and they do not all come back in one moment,
+		 * for then guest and disk would wait for each other by turns.
+		 */
+		if (nr <= PLUG_IOS)
+			ring_start(ring);
+	}
+	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
+		ring_watch(ring);
+	ring->found = true;
 	return true;
 }
 

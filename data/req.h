@@ -156,14 +156,6 @@ static inline bool xenvbd_req_flushes(const struct xenvbd_req *req)
 	       req->op == BLKIF_OP_WRITE_BARRIER;
 }
 
-/* Can the block layer make one request of these two? */
-static inline bool xenvbd_req_adjacent(const struct xenvbd_req *req,
-				       const struct xenvbd_req *next)
-{
-	return next->op == req->op &&
-	       next->sector == req->sector + req->nr_sects;
-}
-
 /**
  * xenvbd_req_segs - where a request keeps its segments until they are mapped
  * @req: with nr_segs set

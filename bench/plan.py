@@ -40,6 +40,11 @@ QUICK_CELLS = {
     INLINE: ["4k-randread-d1", "4k-randread-d32", "64k-read-d16", "512k-read-d8"],
     "500us-t64": DEPTHS,
 }
+# Of which dom0's CPU is counted
+COST_CELLS = {
+    INLINE: ["4k-randread-d32", "4k-randwrite-d32", "64k-read-d16", "512k-read-d8"],
+    "500us-t64": DEPTHS + ["64k-read-d16", "512k-read-d8"],
+}
 MULTI_QUEUE_CELLS = {INLINE: ["4k-randread-d32", "4k-randwrite-d32", "64k-read-d16"]}
 # Counted where dom0 and the guest run at the same time
 SMP_CELLS = {disk: ["4k-randread-d32", "4k-randwrite-d32"]
@@ -95,7 +100,8 @@ def options():
     }
     opts["cells"] = {disk: words("CELLS", table.get(disk, DEPTHS), CELL)
                      for disk in opts["disks"]}
-    for name, cells in (("multi_queue_cells", MULTI_QUEUE_CELLS), ("smp_cells", SMP_CELLS)):
+    for name, cells in (("cost_cells", COST_CELLS), ("multi_queue_cells", MULTI_QUEUE_CELLS),
+                        ("smp_cells", SMP_CELLS)):
         opts[name] = (opts["cells"] if os.environ.get("CELLS") else
                       {disk: cells[disk] for disk in opts["disks"] if disk in cells})
     if "native" not in opts["places"] and not quick:
@@ -162,6 +168,8 @@ class Boot:
         """PLACE/DISK/CELL, as dom0.sh takes them"""
         if self.module == "qdisk":
             opts = {**opts, "disks": [INLINE]}
+        if self.name == "cost":
+            opts = {**opts, "disks": list(opts["cost_cells"]), "cells": opts["cost_cells"]}
         return " ".join(f"{place}/{disk}/{cell}" for place in self.places
                         for disk, cells in table_of(opts, place, self.queues).items()
                         for cell in cells)
@@ -193,12 +201,12 @@ def boots(opts):
     """All of a round, the long ones first"""
     kernel = [module for module in opts["modules"] if module != "qdisk"]
     places = [place for place in opts["places"] if place != "smp"]
-    guests = [place for place in places if place in ("guest", "neighbour")]
     queues = [n for n in opts["queues"] if n != "1"]
     found = {
         "q1": [Boot(module, "q1", "1", places) for module in kernel] +
               [Boot(module, "q1", "1", ["guest"]) for module in opts["modules"] if module == "qdisk"],
-        "cost": [Boot(module, "cost", "1", guests) for module in kernel],
+        "cost": [Boot(module, "cost", "1", ["guest"]) for module in kernel
+                 if "guest" in places],
         "queues": [Boot(module, f"q{n}", n, ["guest"]) for n in queues for module in kernel],
         "smp": [Boot(module, "smp", "1", ["smp"]) for module in kernel],
         "crowd": [Boot(module, "crowd", "1", []) for module in kernel],

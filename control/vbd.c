@@ -342,8 +342,8 @@ static void vbd_keep_counters(struct xenvbd *vbd, const struct xenvbd_ring *ring
 
 	xenvbd_stats_add(&vbd->stats, &ring->stats);
 	for (i = 0; i < XENVBD_NR_LATENCIES; i++)
-		xenvbd_latencies_add(vbd->latencies.count[i],
-				     ring->latency.latencies.count[i]);
+		xenvbd_histogram_add(&vbd->latencies.of[i],
+				     &ring->latency.latencies.of[i]);
 }
 
 /**

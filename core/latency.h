@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How long requests take: histograms, in powers of two of a microsecond. */
+/* How long requests take: histograms, in powers of two of a microsecond, and sums. */
 #ifndef XENVBD_LATENCY_H
 #define XENVBD_LATENCY_H
 
@@ -40,9 +40,16 @@ enum xenvbd_latency_kind {
 /* From the kind that is ring to ring to the same one at the disk. */
 #define XENVBD_KIND_DISK	XENVBD_KIND_latency_disk_read
 
-/* A set of histograms: written by the owner of a ring alone, read by anyone. */
+/* Written by the owner of a ring alone, read by anyone. */
+struct xenvbd_histogram {
+	/* Of all that was counted: the mean is this by the sum of the counters. */
+	u64 sum_us;
+	u64 count[XENVBD_LATENCY_BUCKETS];
+};
+
+/* The histograms of a ring, by their kinds. */
 struct xenvbd_latencies {
-	u64 count[XENVBD_NR_LATENCIES][XENVBD_LATENCY_BUCKETS];
+	struct xenvbd_histogram of[XENVBD_NR_LATENCIES];
 };
 
 /* The histogram of an operation, ring to ring. */
@@ -69,6 +76,12 @@ static inline unsigned int xenvbd_latency_bucket(u32 us)
 	return bits < XENVBD_LATENCY_BUCKETS ? bits : XENVBD_LATENCY_BUCKETS - 1;
 }
 
+static inline void xenvbd_histogram_count(struct xenvbd_histogram *histogram, u32 us)
+{
+	xenvbd_stat_inc(&histogram->count[xenvbd_latency_bucket(us)]);
+	xenvbd_stat_add(&histogram->sum_us, us);
+}
+
 /**
  * xenvbd_latencies_count - count what a request has taken
  * @latencies: the ring's
@@ -81,22 +94,23 @@ static inline void xenvbd_latencies_count(struct xenvbd_latencies *latencies,
 {
 	unsigned int kind = xenvbd_latency_kind(op);
 
-	xenvbd_stat_inc(&latencies->count[kind][xenvbd_latency_bucket(ring_us)]);
-	kind += XENVBD_KIND_DISK;
-	xenvbd_stat_inc(&latencies->count[kind][xenvbd_latency_bucket(disk_us)]);
+	xenvbd_histogram_count(&latencies->of[kind], ring_us);
+	xenvbd_histogram_count(&latencies->of[kind + XENVBD_KIND_DISK], disk_us);
 }
 
 /**
- * xenvbd_latencies_add - add a histogram to another
- * @sum: added to, XENVBD_LATENCY_BUCKETS counters
- * @part: as many; may be written at the same time
+ * xenvbd_histogram_add - add a histogram to another
+ * @sum: added to
+ * @part: may be written at the same time
  */
-static inline void xenvbd_latencies_add(u64 *sum, const u64 *part)
+static inline void xenvbd_histogram_add(struct xenvbd_histogram *sum,
+					const struct xenvbd_histogram *part)
 {
 	unsigned int i;
 
 	for (i = 0; i < XENVBD_LATENCY_BUCKETS; i++)
-		sum[i] += READ_ONCE(part[i]);
+		sum->count[i] += READ_ONCE(part->count[i]);
+	sum->sum_us += READ_ONCE(part->sum_us);
 }
 
 #endif /* XENVBD_LATENCY_H */

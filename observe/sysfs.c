@@ -149,21 +149,24 @@ static ssize_t name##_show(struct device *dev, struct device_attribute *attr,	\
 static DEVICE_ATTR_RO(name);
 XENVBD_STATS(XENVBD_STAT_ATTR)
 
-/* One histogram: all rings there are and all there were. */
+/*
+ * One histogram: all rings there are and all there were. Its counters have the first
+ * line for themselves: there are readers that know nothing of sums.
+ */
 static ssize_t sysfs_show_latency(struct xenvbd *vbd, unsigned int kind, char *buf)
 {
-	u64 sum[XENVBD_LATENCY_BUCKETS] = {};
+	struct xenvbd_histogram sum = {};
 	unsigned int i;
 	int len = 0;
 
 	spin_lock(&vbd->rings_lock);
-	xenvbd_latencies_add(sum, vbd->latencies.count[kind]);
+	xenvbd_histogram_add(&sum, &vbd->latencies.of[kind]);
 	for (i = 0; i < vbd->nr_rings; i++)
-		xenvbd_latencies_add(sum, vbd->rings[i]->latency.latencies.count[kind]);
+		xenvbd_histogram_add(&sum, &vbd->rings[i]->latency.latencies.of[kind]);
 	spin_unlock(&vbd->rings_lock);
 	for (i = 0; i < XENVBD_LATENCY_BUCKETS; i++)
-		len += sysfs_emit_at(buf, len, "%s%llu", i ? " " : "", sum[i]);
-	return len + sysfs_emit_at(buf, len, "\n");
+		len += sysfs_emit_at(buf, len, "%s%llu", i ? " " : "", sum.count[i]);
+	return len + sysfs_emit_at(buf, len, "\nsum_us %llu\n", sum.sum_us);
 }
 
 #define XENVBD_LATENCY_ATTR(name)						\

@@ -31,7 +31,12 @@ static void down(void)
 
 static u64 count(const struct xenvbd_ring *ring, unsigned int kind, unsigned int bucket)
 {
-	return ring->latency.latencies.count[kind][bucket];
+	return ring->latency.latencies.of[kind].count[bucket];
+}
+
+static u64 sum_us(const struct xenvbd_ring *ring, unsigned int kind)
+{
+	return ring->latency.latencies.of[kind].sum_us;
 }
 
 /* All that was counted, of any kind. */
@@ -105,23 +110,28 @@ static void each_operation_has_histograms_of_its_own(void **state)
 		struct xenvbd_latencies latencies = {};
 
 		xenvbd_latencies_count(&latencies, rows[i].op, 5, 2);
-		expect(latencies.count[rows[i].kind][3] == 1, "row %u", i);
-		expect(latencies.count[rows[i].disk][2] == 1, "row %u", i);
+		xenvbd_latencies_count(&latencies, rows[i].op, 6, 3);
+		expect(latencies.of[rows[i].kind].count[3] == 2, "row %u", i);
+		expect(latencies.of[rows[i].disk].count[2] == 2, "row %u", i);
+		expect(latencies.of[rows[i].kind].sum_us == 11, "row %u", i);
+		expect(latencies.of[rows[i].disk].sum_us == 5, "row %u", i);
 	}
 }
 
 static void sums_have_every_counter(void **state)
 {
-	u64 sum[XENVBD_LATENCY_BUCKETS], part[XENVBD_LATENCY_BUCKETS];
+	struct xenvbd_histogram sum = { .sum_us = 1ULL << 33 };
+	struct xenvbd_histogram part = { .sum_us = 1ULL << 32 };
 	unsigned int i;
 
 	for (i = 0; i < XENVBD_LATENCY_BUCKETS; i++) {
-		sum[i] = 1ULL << 40;
-		part[i] = i + 1;
+		sum.count[i] = 1ULL << 40;
+		part.count[i] = i + 1;
 	}
-	xenvbd_latencies_add(sum, part);
+	xenvbd_histogram_add(&sum, &part);
 	for (i = 0; i < XENVBD_LATENCY_BUCKETS; i++)
-		expect(sum[i] == (1ULL << 40) + i + 1, "%u", i);
+		expect(sum.count[i] == (1ULL << 40) + i + 1, "%u", i);
+	assert_int_equal(sum.sum_us, 3ULL << 32);
 }
 
 /* ---- requests ------------------------------------------------------------ */
@@ -137,6 +147,8 @@ static void a_request_is_measured_on_both_ways(void **state)
 	answer(ring, req);
 	assert_int_equal(count(ring, XENVBD_KIND_latency_write, 8), 1);
 	assert_int_equal(count(ring, XENVBD_KIND_latency_disk_write, 7), 1);
+	assert_int_equal(sum_us(ring, XENVBD_KIND_latency_write), 133);
+	assert_int_equal(sum_us(ring, XENVBD_KIND_latency_disk_write), 100);
 	assert_int_equal(total(ring), 2);
 	down();
 }
@@ -153,6 +165,7 @@ static void a_request_may_go_to_the_disk_in_pieces(void **state)
 	answer(ring, req);
 	assert_int_equal(count(ring, XENVBD_KIND_latency_discard, 11), 1);
 	assert_int_equal(count(ring, XENVBD_KIND_latency_disk_discard, 6), 1);
+	assert_int_equal(sum_us(ring, XENVBD_KIND_latency_disk_discard), 40);
 	down();
 }
 
@@ -209,6 +222,9 @@ static void what_takes_hours_is_in_the_last_counter(void **state)
 	answer(ring, req);
 	assert_int_equal(count(ring, XENVBD_KIND_latency_read, 27), 1);
 	assert_int_equal(count(ring, XENVBD_KIND_latency_disk_read, 27), 1);
+	/* The sum has as much as the clock can count. */
+	assert_int_equal(sum_us(ring, XENVBD_KIND_latency_read), U32_MAX);
+	assert_int_equal(sum_us(ring, XENVBD_KIND_latency_disk_read), U32_MAX);
 	down();
 }
 

@@ -111,8 +111,8 @@ static void all_counters_are_on_one_line(void **state)
 	expect_shown(&dev_attr_stat, "100 11 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12\n");
 }
 
-/* 28 numbers, all 0 but these two. */
-static const char *histogram(unsigned int a, u64 na, unsigned int b, u64 nb)
+/* 28 numbers, all 0 but these two, and the sum of microseconds. */
+static const char *histogram(unsigned int a, u64 na, unsigned int b, u64 nb, u64 sum_us)
 {
 	static char text[256];
 	unsigned int i, len = 0;
@@ -120,24 +120,29 @@ static const char *histogram(unsigned int a, u64 na, unsigned int b, u64 nb)
 	for (i = 0; i < 28; i++)
 		len += sprintf(text + len, "%s%llu", i ? " " : "",
 			       (unsigned long long)(i == a ? na : i == b ? nb : 0));
-	strcpy(text + len, "\n");
+	sprintf(text + len, "\nsum_us %llu\n", (unsigned long long)sum_us);
 	return text;
 }
 
 static void histograms_outlive_rings(void **state)
 {
-	expect_shown(&dev_attr_latency_read, histogram(0, 0, 0, 0));
+	struct xenvbd_histogram *ring;
+
+	expect_shown(&dev_attr_latency_read, histogram(0, 0, 0, 0, 0));
 	assert_int_equal(xenvbd_disk_open(vbd), 1);
 	assert_int_equal(xenvbd_map_rings(vbd), 0);
-	vbd->latencies.count[XENVBD_KIND_latency_write][0] = 7;
-	vbd->rings[0]->latency.latencies.count[XENVBD_KIND_latency_write][0] = 1;
-	vbd->rings[0]->latency.latencies.count[XENVBD_KIND_latency_write][27] = 2;
-	vbd->rings[0]->latency.latencies.count[XENVBD_KIND_latency_disk_discard][3] = 5;
-	expect_shown(&dev_attr_latency_write, histogram(0, 8, 27, 2));
+	vbd->latencies.of[XENVBD_KIND_latency_write].count[0] = 7;
+	vbd->latencies.of[XENVBD_KIND_latency_write].sum_us = 1ULL << 40;
+	ring = vbd->rings[0]->latency.latencies.of;
+	ring[XENVBD_KIND_latency_write].count[0] = 1;
+	ring[XENVBD_KIND_latency_write].count[27] = 2;
+	ring[XENVBD_KIND_latency_write].sum_us = 5;
+	ring[XENVBD_KIND_latency_disk_discard].count[3] = 5;
+	expect_shown(&dev_attr_latency_write, histogram(0, 8, 27, 2, (1ULL << 40) + 5));
 	xenvbd_disconnect(vbd);
-	expect_shown(&dev_attr_latency_write, histogram(0, 8, 27, 2));
-	expect_shown(&dev_attr_latency_disk_discard, histogram(3, 5, 3, 5));
-	expect_shown(&dev_attr_latency_flush, histogram(0, 0, 0, 0));
+	expect_shown(&dev_attr_latency_write, histogram(0, 8, 27, 2, (1ULL << 40) + 5));
+	expect_shown(&dev_attr_latency_disk_discard, histogram(3, 5, 3, 5, 0));
+	expect_shown(&dev_attr_latency_flush, histogram(0, 0, 0, 0, 0));
 }
 
 int main(void)

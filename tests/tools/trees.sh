@@ -158,7 +158,8 @@ healthy()
 	guest 12 web01
 	guest 14 db02
 	guest 15 mail
-	our_vbd 12 51712 xvda fd:9 statistics/latency_read="0 0 12 40 3" in_flight=3 oldest_ms=2
+	our_vbd 12 51712 xvda fd:9 statistics/latency_read="0 0 12 40 3
+sum_us 400" in_flight=3 oldest_ms=2
 	our_vbd 14 51728 xvdb fd:a mode=r statistics/err_req=2
 	our_vbd 15 51712 xvda 7:c
 	volume 253:9 dm-9 vg0 web01

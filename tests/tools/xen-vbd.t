@@ -487,44 +487,77 @@ latencies()
 	tree_new latencies
 	healthy
 	put sys/module/xen_blkback/parameters/latency N
-	put "$dir/latency_read" "$(counters "0 0 0 0 0 0 0 0 0 50 49 0 0 0 1")"
-	put "$dir/latency_disk_read" "$(counters "0 0 0 0 0 0 0 0 99 0 1")"
+	put "$dir/latency_read" "$(counters "0 0 0 0 0 0 0 0 0 50 49 0 0 0 1")
+sum_us 62725"
+	put "$dir/latency_disk_read" "$(counters "0 0 0 0 0 0 0 0 99 0 1")
+sum_us 150000"
 	put "$dir/latency_write" "$(counters "")"
 	put "$dir/latency_disk_write" "$(counters "")"
 	put "$dir/latency_flush" "$(counters "")"
 	put "$dir/latency_disk_flush" "$(counters "")"
-	put "$dir/latency_discard" "$(counters "" | cut -d' ' -f2-) 3"
+	put "$dir/latency_discard" "$(counters "" | cut -d' ' -f2-) 3
+sum_us 300000000"
 	put "$dir/latency_disk_discard" "$(counters "")"
 	vbd 0 lat web01
 	complains "nothing is measured now: echo Y" "how to measure"
-	is "$OUT" "VBD         OP       COUNT    P50   P99  P99.9  DISK50  DISK99  DISK99.9
-web01/xvda  read       100  512us   1ms   16ms   256us   256us       1ms
-web01/xvda  discard      3   >67s  >67s   >67s       -       -         -" \
-		"percentiles are the ends of their counters"
+	is "$OUT" "VBD         OP       COUNT   MEAN    P50   P99  P99.9   DISK    D50    D99  D99.9
+web01/xvda  read       100  627us  512us   1ms   16ms  1.5ms  256us  256us    1ms
+web01/xvda  discard      3   100s   >67s  >67s   >67s      -      -      -      -" \
+		"means, and percentiles, which are the ends of their counters"
 	vbd 0 lat -H web01
-	like "${OUT//$'\t'/ }" '^web01/xvda read 100 512 1024 16384 256 256 1024' "for scripts, in microseconds"
+	like "${OUT//$'\t'/ }" '^web01/xvda read 100 627.2 512 1024 16384 1500.0 256 256 1024'$'\n' \
+		"for scripts, in microseconds"
 	vbd 0 lat -j web01
 	json 'd["latency"][0]["p50_us"], d["latency"][0]["disk_p99_9_us"]' "512 1024" "JSON"
+	json 'd["latency"][0]["mean_us"], d["latency"][0]["disk_sum_us"]' "627.25 150000" "and sums"
 	json 'd["latency"][1]["p50_us"]' None "no end of the last counter"
-	later put "$dir/latency_read" "$(counters "0 0 0 0 0 0 0 0 0 50 49 0 0 0 5")"
+	json 'd["latency"][1]["disk_mean_us"]' None "no mean of nothing"
+	vbd 0 export --json web01
+	json 'd["vbds"][0]["statistics"]["latency_read_sum_us"]' 62725 "and everything has them"
+	json 'd["vbds"][0]["statistics"]["latency_read"][9]' 50 "beside their counters"
+	later put "$dir/latency_read" "$(counters "0 0 0 0 0 0 0 0 0 50 49 0 0 0 5")
+sum_us 102725"
 	vbd 0 lat -j web01 2 2
 	wait
 	OUT=$(sed -n 2p <<<"$OUT")
-	json 'd["latency"][0]["count"], d["latency"][0]["p50_us"]' "4 16384" "what has come since"
-	later put "$dir/latency_read" "$(counters "0 0 7")"
+	json '[d["latency"][0][key] for key in ("count", "p50_us", "mean_us")]' "[4, 16384, 10000.0]" \
+		"what has come since"
+	later put "$dir/latency_read" "$(counters "0 0 7")
+sum_us 21"
 	vbd 0 iostat -H -o vbd,r99,w99 web01 2 2
 	wait
 	is "$(sed -n 2p <<<"$OUT")" $'web01/xvda\t4\t-' "in iostat, and of a driver that begins anew"
 	vbd 0 export --prom
 	says 'xen_vbd_latency_seconds_bucket.vbd="vbd-12-51712",.*op="read",where="disk",le="0.000256". 99' \
 		"Prometheus has them"
-	says 'xen_vbd_latency_seconds_count.vbd="vbd-12-51712",.*op="read",where="ring". 7' "with their sum"
+	says 'xen_vbd_latency_seconds_count.vbd="vbd-12-51712",.*op="read",where="ring". 7' "how many"
+	says 'xen_vbd_latency_seconds_sum.vbd="vbd-12-51712",.*op="read",where="ring". 0.000021' "their sum"
+	says 'xen_vbd_latency_seconds_sum.vbd="vbd-12-51712",.*op="read",where="disk". 0.150000' "of each stage"
+	silent 'sum_us' "which is no counter besides"
+	is "$(prometheus_faults <<<"$OUT")" "" "the format is Prometheus's"
+	is "$(histogram_faults "$TREES/out" 2>&1)" "" "so are the histograms"
 	silent 'op="write",where=' "but none in which is nothing"
+	sums_of_an_older_driver "$dir"
 	vbd 3 lat db02
 	complains "no histograms: neither the stock module nor an older" "of an older driver"
 	tree_stock older
 	stock_vbd 12 51712 xvda fd:9
 	vbd 3 lat
+}
+
+# sums_of_an_older_driver DIRECTORY: it has counters, and no sums
+sums_of_an_older_driver()
+{
+	put "$1/latency_read" "$(counters "0 0 7")"
+	vbd 0 lat -H web01
+	like "${OUT//$'\t'/ }" '^web01/xvda read 7 - 4 4 4 ' "an older driver has no means"
+	vbd 0 export --prom
+	says 'latency_seconds_count.*op="read",where="ring". 7' "its histogram is exported"
+	silent 'seconds_sum.*op="read",where="ring"' "without a sum"
+	put "$1/latency_read" "$(counters "0 0 7")
+word"
+	vbd 0 list -j web01
+	json 'd["vbds"][0]["statistics"]["latency_read"][-4:]' word "a line that is something else"
 }
 
 # What the driver says since it reports requests without a detach
@@ -909,6 +942,8 @@ exports()
 	says $'\nxen_vbd_driver_is_stock 0\n' "which driver it is"
 	silent latency_read "no list among them"
 	is "$(prometheus_faults <<<"$OUT")" "" "the format is Prometheus's"
+	says 'xen_vbd_slow\{vbd="vbd-12-51712"[^}]*\} 0' "a disk that answers"
+	says 'xen_vbd_slow\{vbd="vbd-17-51712.1"[^}]*\} 1' "and one that does not"
 	vbd 0 export --json 12
 	json '[v["name"] for v in d["vbds"]]' "['vbd-12-51712']" "JSON of one"
 	vbd 0 export --prom -o "$TREES/prom"
@@ -934,7 +969,30 @@ prometheus_faults()
 			next
 		}
 		!/^[a-z_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})? [0-9.]+$/ { print "no sample: " $0; next }
-		{ sub(/[{ ].*/, ""); sub(/_(bucket|count)$/, ""); if ($0 != name) print "not with the others: " $0 }'
+		{ sub(/[{ ].*/, ""); sub(/_(bucket|sum|count)$/, ""); if ($0 != name) print "not with the others: " $0 }'
+}
+
+# histogram_faults FILE: of the samples there: counters that fall, bounds that do not
+# rise, a last counter that is not the count's, or no sum
+histogram_faults()
+{
+	"$PYTHON" - "$1" <<-'END'
+		import itertools, re, sys
+		SAMPLE = r'^(\w+_seconds)_(bucket|sum|count)\{(.*?)(?:,le="(.*)")?\} (\S+)$'
+		samples = re.findall(SAMPLE, open(sys.argv[1]).read(), re.M)
+		if not samples:
+		    print("no histogram")
+		for key, found in itertools.groupby(samples, lambda s: (s[0], s[2])):
+		    *buckets, total, count = found
+		    bounds = [float(bound) for _, _, _, bound, _ in buckets]
+		    counts = [int(number) for _, _, _, _, number in buckets]
+		    if bounds != sorted(set(bounds)) or bounds[-1] != float("inf"):
+		        print(key, "bounds", bounds)
+		    if counts != sorted(counts) or counts[-1] != int(count[4]):
+		        print(key, "counters", counts, count)
+		    if (total[1], count[1]) != ("sum", "count"):
+		        print(key, "no sum")
+	END
 }
 
 reports()

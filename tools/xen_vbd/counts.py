@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Histograms of the driver: lists of counters, in powers of two of a microsecond."""
+"""Histograms of the driver: lists of counters, in powers of two of a microsecond,
+and the microseconds of all that was counted."""
+
+# Behind the name of a file
+SUM = "_sum_us"
 
 
 def histogram(vbd, name):
     """The counters of a file of statistics, or None."""
     found = vbd.statistics.get(name)
     return found if isinstance(found, list) else None
+
+
+def sum_us(vbd, name):
+    """Microseconds of all. None: an older driver does not add them up."""
+    return vbd.counter(name + SUM)
 
 
 def less(new, old):

@@ -3,7 +3,7 @@
 import os
 
 from . import latency
-from .counts import histogram
+from .counts import SUM, histogram, sum_us
 from .rates import SECTOR
 from .tree import Fault
 
@@ -32,8 +32,7 @@ HELP = {
     "hypercalls": "Hypercalls that mapped, unmapped or copied.",
 }
 
-LATENCY = ("How long requests take, ring to ring or at the disk; without a "
-           "sum.")
+LATENCY = "How long requests take, ring to ring or at the disk."
 
 
 def document(snapshot, vbds):
@@ -100,13 +99,15 @@ def add_vbd(metrics, vbd):
     if vbd.oldest_ms is not None:
         metrics.add("oldest_seconds", "gauge", "Age of the oldest request.",
                     labels, vbd.oldest_ms / 1000)
+        metrics.add("slow", "gauge", "1 if the disk does not answer: a request "
+                    "is older than slow_request_seconds.", labels, int(vbd.old))
     if vbd.waiting:
         metrics.add("waiting_seconds", "gauge", "How long the driver waits "
                     "for the disk.", {**labels, "what": vbd.stall.get("what")},
                     vbd.stall.get("seconds") or 0)
     for name, number in vbd.statistics.items():
-        # Lists and texts have no place here.
-        if isinstance(number, int):
+        # Lists and texts have no place here, and sums belong to their lists.
+        if isinstance(number, int) and not name.endswith(SUM):
             metric, more, factor = COUNTERS.get(name, (name, {}, 1))
             metrics.add(metric + "_total", "counter",
                         HELP.get(metric, f"statistics/{name} of the vbd."),
@@ -118,17 +119,24 @@ def add_latency(metrics, vbd):
     for where, prefix in (("ring", latency.RING), ("disk", latency.DISK)):
         for op in latency.OPERATIONS:
             counts = histogram(vbd, prefix + op)
-            if not counts or not any(counts):
-                continue
-            labels = {**labels_of(vbd), "op": op, "where": where}
-            total = 0
-            for i, count in enumerate(counts):
-                total += count
-                bound = (1 << i) / 1e6 if i < len(counts) - 1 else "+Inf"
-                metrics.add("latency_seconds", "histogram", LATENCY,
-                            {**labels, "le": bound}, total, "_bucket")
-            metrics.add("latency_seconds", "histogram", LATENCY, labels, total,
-                        "_count")
+            if counts and any(counts):
+                add_histogram(metrics, {**labels_of(vbd), "op": op, "where": where},
+                              counts, sum_us(vbd, prefix + op))
+
+
+def add_histogram(metrics, labels, counts, total_us):
+    """total_us: None of a driver that does not add up; then there is no sum."""
+    def add(part, number, **more):
+        metrics.add("latency_seconds", "histogram", LATENCY, {**labels, **more},
+                    number, part)
+    total = 0
+    for i, count in enumerate(counts):
+        total += count
+        add("_bucket", total,
+            le=(1 << i) / 1e6 if i < len(counts) - 1 else "+Inf")
+    if total_us is not None:
+        add("_sum", f"{total_us / 1e6:.6f}")
+    add("_count", total)
 
 
 def prometheus(snapshot, vbds):

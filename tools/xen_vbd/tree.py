@@ -25,6 +25,16 @@ def value(text):
     return text
 
 
+def entries(name, text):
+    """What a file has, by name. Lines WORD NUMBER behind a list are NAME_WORD."""
+    first, *more = text.splitlines() or [""]
+    lines = [re.fullmatch(r"([a-z_]+) (\d+)", line) for line in more]
+    if not isinstance(value(first), list) or not all(lines):
+        return {name: value(text)}
+    return {name: value(first),
+            **{f"{name}_{line[1]}": int(line[2]) for line in lines}}
+
+
 class Tree:
     """What cannot be read is None, or not there; what cannot be written is a Fault."""
 
@@ -93,5 +103,5 @@ class Tree:
             elif kind == "file":
                 text = self.read(path)
                 if text is not None:
-                    found[entry] = value(text)
+                    found.update(entries(entry, text))
         return found

@@ -154,6 +154,18 @@ c_functions()
 	done
 }
 
+# dashboard_rules: its queries as rules; JSON is YAML, too
+dashboard_rules()
+{
+	# shellcheck disable=SC2016 # Grafana's variable
+	python3 -c 'import json, sys
+queries = [target["expr"] for panel in json.load(sys.stdin)["panels"] for target in panel["targets"]]
+rules = [{"record": f"query_{n}", "expr": query.replace("$__rate_interval", "5m")}
+         for n, query in enumerate(queries)]
+json.dump({"groups": [{"name": "dashboard", "rules": rules}]}, sys.stdout)' \
+		<"$SRC/tools/monitoring/grafana.json"
+}
+
 # ---- checks -----------------------------------------------------------------
 
 # sparse looks at what is compiled
@@ -231,6 +243,20 @@ check_layers()
 check_texts()
 {
 	need perl && "$TOOLS/check-texts.pl" "$SRC"
+}
+
+# Alerts that fire when they should, and a dashboard whose queries Prometheus takes
+check_alerts()
+{
+	local promtool
+
+	need python3 || return
+	promtool=$("$TOOLS/promtool.sh") || { echo "needs promtool"; return 1; }
+	{
+		dashboard_rules >"$O/dashboard.yml" &&
+			"$promtool" check rules "$SRC/tools/monitoring/prometheus-rules.yml" "$O/dashboard.yml" &&
+			"$promtool" test rules "$SRC/tests/tools/alerts.yml" || echo "promtool has failed"
+	} 2>&1 | grep -vE -e '^$' -e '^Checking ' -e '^Unit Testing: ' -e '^  SUCCESS' | none
 }
 
 check_spelling()

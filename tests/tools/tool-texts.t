@@ -104,19 +104,39 @@ readme()
 	in_readme xen-vbd why
 }
 
-# metrics: that an export may have; one for each name of COUNTERS in export.py
-metrics()
+# exported: the samples of an export that has each metric there may be
+exported()
 {
 	tree_new metrics
 	healthy
 	our_vbd 20 51712 xvda fd:9 waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s"
-	"$TOOL" export --prom | sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p'
+	"$TOOL" export --prom | grep -v '^#'
 }
 
-# named_in FILE: the metrics that it asks for
+# unknown_labels EXPORT FILE...: "METRIC LABEL" for what the files ask for and no sample
+# of the export has
+unknown_labels()
+{
+	$PYTHON - "$@" <<-'END'
+		import re, sys
+		def labels_of(file):
+		    text = open(file).read().replace('\\"', '"')
+		    for metric, labels in re.findall(r"(xen_vbd_\w+)\{(.*?)\}", text):
+		        for label in re.findall(r'(\w+)(?:=~|!~|!=|=)"', labels):
+		            yield metric, label
+		known = set(labels_of(sys.argv[1]))
+		for file in sys.argv[2:]:
+		    for metric, label in labels_of(file):
+		        # Prometheus adds this one.
+		        if label != "instance" and (metric, label) not in known:
+		            print(metric, label)
+	END
+}
+
+# named_in FILE...: the metrics that they ask for
 named_in()
 {
-	grep -oE '\bxen_vbd_[a-z_]+' "$1" | sort -u
+	grep -hoE '\bxen_vbd_[a-z_]+' "$@" | sort -u
 }
 
 # expressions: of the alerts, each with its name
@@ -157,16 +177,17 @@ panels()
 
 monitoring()
 {
-	local word
+	local word asking=("$MONITORING/prometheus-rules.yml" "$MONITORING/grafana.json")
 
 	XEN_VBD_ROOT='' TREE=$TREES/metrics
 	export XEN_VBD_ROOT=$TREE
-	mapfile -t known < <(metrics)
-	for word in $(named_in "$MONITORING/prometheus-rules.yml"; named_in "$MONITORING/grafana.json"); do
-		ok "$word is exported" grep -qx "$word" <(printf '%s\n' "${known[@]}" xen_vbd)
+	exported >"$TREES/exported"
+	for word in $(named_in "${asking[@]}"); do
+		ok "$word is exported" grep -q "^${word}[{ ]" "$TREES/exported"
 	done
+	is "$(unknown_labels "$TREES/exported" "${asking[@]}" 2>&1)" "" "with the labels that are asked for"
 	like "$(expressions 2>&1)" "^XenVbdWaits .*XenVbdExportOld time" "the alerts are well formed"
-	is "$(panels 2>&1)" "10 panels" "so is the dashboard"
+	is "$(panels 2>&1)" "15 panels" "so is the dashboard"
 	for word in service timer; do
 		ok "the $word has its sections" grep -qE '^\[(Service|Timer)\]$' \
 			"$MONITORING/xen-vbd-export.$word"

@@ -340,6 +340,45 @@ sub check_tracepoints
 	same("tracepoint", \%code, \%text, $SPEED);
 }
 
+# Fields of trace.h: event => { field => 1 }
+sub fields_of_events
+{
+	my $t = code("trace.h");
+	my %fields;
+
+	while ($t =~ /^(?:DECLARE_EVENT_CLASS|TRACE_EVENT)\((\w+),(.*?)TP_fast_assign/msg) {
+		my ($name, $body) = ($1, $2);
+
+		$fields{$name} = { map { $_ => 1 } $body =~ /__field\([^,]+, (\w+)\)/g };
+	}
+	while ($t =~ /^DEFINE_EVENT\((\w+), (\w+),/mg) {
+		$fields{$2} = $fields{$1};
+	}
+	return %fields;
+}
+
+# Scripts for bpftrace use tracepoints, and fields of them, that there are.
+sub check_bpftrace
+{
+	my %fields = fields_of_events();
+
+	for my $f (glob("tools/bpftrace/*.bt")) {
+		my $t = text($f);
+
+		while ($t =~ /^(\w+):(\S+)\n(.*?)^\}/msg) {
+			my ($kind, $probe, $body, $where) = ($1, $2, $3, at($f, $-[0]));
+			my $known = $fields{$probe =~ s/^xen_blkback://r};
+
+			if ($kind ne "tracepoint" || !$known) {
+				complain("$where: there is no $kind:$probe");
+				next;
+			}
+			complain("$where: $probe has no $_")
+				for grep { !$$known{$_} } $body =~ /\bargs->(\w+)/g;
+		}
+	}
+}
+
 # ---- xenstore ---------------------------------------------------------------
 
 # Keys that xenstore.rst has an entry for => [where, what it says]
@@ -791,6 +830,7 @@ check_sysfs();
 check_stat();
 check_version();
 check_tracepoints();
+check_bpftrace();
 check_keys(@plane);
 check_keys_named();
 check_messages(@plane);

@@ -132,8 +132,8 @@ ok "so is xen-vbd, which finds its parts" inside sh -c 'xen-vbd --help &&
 ok "its units are there, and not enabled" inside sh -c 'test -s \
 	/lib/systemd/system/xen-vbd-export.service -a -s /lib/systemd/system/xen-vbd-export.timer &&
 	! find /etc/systemd -name "xen-vbd*" | grep .'
-ok "alerts and dashboard, too" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms/examples &&
-	test -s grafana.json -a -s prometheus-rules.yml'
+ok "alerts, dashboard and scripts, too" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms/examples &&
+	test -s grafana.json -a -s prometheus-rules.yml -a -s slowest.bt'
 # shellcheck disable=SC2016 # for the root's shell
 ok "so is the documentation" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms &&
 	for f in README.md CONTRIBUTING.md SECURITY.md NEWS guide.rst troubleshooting.rst \

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The Debian package: built, installed with DKMS for the kernels of the lab, upgraded
-# and removed, in a Debian root of its own without a network. For prove, from any
-# directory; needs root, or sudo.
+# The Debian packages: built, installed with DKMS for the kernels of the lab and one that
+# it is not made for, upgraded and removed, in a Debian root of its own without a network.
+# For prove, from any directory; needs root, or sudo.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 REPO=$(cd "$HERE/../.." && pwd)
@@ -50,6 +50,23 @@ commit()
 	inside git -C /src init -q &&
 		inside git -C /src add . &&
 		inside git -C /src -c user.name=x -c user.email=x commit -q -m x
+}
+
+# add_foreign_kernel: one that the module is not made for, with headers of another
+add_foreign_kernel()
+{
+	local dir=$root/lib/modules/$foreign
+
+	mkdir -p "$dir"
+	ln -s "/usr/src/linux-headers-${releases[0]}" "$dir/build"
+	cp -r "$root/lib/modules/${releases[0]}"/{kernel,modules.order,modules.builtin{,.modinfo}} "$dir/"
+	inside depmod "$foreign"
+}
+
+# packages VERSION: both
+packages()
+{
+	printf "/src/build/xen-blkback-%s_$1_all.deb " dkms tools
 }
 
 # modules: which xen-blkback each kernel would load
@@ -104,6 +121,7 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 root=$work/root
 cp -a "$base" "$root"
 releases=()
+foreign=6.18.1-x
 for kernel in "${KERNELS[@]}"; do
 	add_kernel "$kernel"
 done
@@ -114,10 +132,25 @@ version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$REPO/dkms.conf")
 is "$(modules)" "$(twice $stock)" "both kernels have the stock module"
 
 ok "make deb" inside make -C /src deb
-package=/src/build/xen-blkback-dkms_${version}_all.deb
+read -r -a debs < <(packages "$version")
 ok "lintian finds no error and no warning" \
-	inside lintian --allow-root --fail-on error,warning "$package"
-ok "the package installs" inside dpkg -i "$package"
+	inside lintian --allow-root --fail-on error,warning "${debs[@]}"
+is "$(inside dpkg-deb -f "${debs[0]}" Recommends)" xen-blkback-tools \
+	"that with the module recommends that with the tools"
+add_foreign_kernel
+ok "the packages install" inside dpkg -i "${debs[@]}"
+like "$(<"$TAP_LOG")" "WARNING: kernel $foreign loads the kernel's own module, not version $version" \
+	"it warns of a kernel that loads its own module"
+for release in "${releases[@]}"; do
+	is "$(grep "WARNING: kernel $release " "$TAP_LOG")" "" "not of $release"
+done
+is "$(inside run-parts --arg="$foreign" /etc/kernel/postinst.d 2>&1 | grep -c "kernel $foreign loads")" \
+	1 "so does the installation of that kernel"
+is "$(inside run-parts --arg="$foreign" /etc/kernel/header_postinst.d 2>&1 | grep -c "kernel $foreign loads")" \
+	1 "and of its headers"
+is "$(readlink "$root/etc/systemd/system/multi-user.target.wants/xen-blkback-check.service")" \
+	/lib/systemd/system/xen-blkback-check.service "each boot will be checked"
+rm -r "$root/lib/modules/$foreign"
 is "$(dkms_status)" "$(installed "$version")" "DKMS has built the module for both kernels"
 is "$(modules)" "$(twice $ours)" "they load it instead of the stock module"
 for release in "${releases[@]}"; do
@@ -129,13 +162,15 @@ ok "so is xen-vbd, which finds its parts" inside sh -c 'xen-vbd --help &&
 	test -s /usr/share/man/man8/xen-vbd.8.gz -a -s /usr/share/man/man4/xen-blkback.4.gz \
 		-a -s /usr/share/man/man7/xen-blkback-xenstore.7.gz &&
 	test -s /usr/share/bash-completion/completions/xen-vbd'
-ok "its units are there, and not enabled" inside sh -c 'test -s \
+ok "so is xen-blkback-check, and all is well" inside sh -c 'xen-blkback-check "$@" &&
+	test -s /usr/share/man/man8/xen-blkback-check.8.gz' - "${releases[@]}"
+ok "units of the tools are there, and not enabled" inside sh -c 'test -s \
 	/lib/systemd/system/xen-vbd-export.service -a -s /lib/systemd/system/xen-vbd-export.timer &&
 	! find /etc/systemd -name "xen-vbd*" | grep .'
-ok "alerts, dashboard and scripts, too" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms/examples &&
+ok "alerts, dashboard and scripts, too" inside sh -c 'cd /usr/share/doc/xen-blkback-tools/examples &&
 	test -s grafana.json -a -s prometheus-rules.yml -a -s slowest.bt'
 # shellcheck disable=SC2016 # for the root's shell
-ok "so is the documentation" inside sh -c 'cd /usr/share/doc/xen-blkback-dkms &&
+ok "so is the documentation" inside sh -c 'cd /usr/share/doc/xen-blkback-tools &&
 	for f in README.md CONTRIBUTING.md SECURITY.md NEWS guide.rst troubleshooting.rst \
 		messages.rst sequences.rst glossary.rst comparison.rst index.rst design.rst; do
 		[ -s $f ] || [ -s $f.gz ] || { echo "no $f"; exit 1; }
@@ -148,17 +183,19 @@ commit || diag "no commit"
 upgrade=$version+git$(TZ=UTC inside git -C /src log -1 --date=format-local:%Y%m%d%H%M%S \
 	--format=%cd).$(inside git -C /src describe --always)
 ok "make deb, of a commit" inside make -C /src deb
-ok "it is an upgrade" inside dpkg -i "/src/build/xen-blkback-dkms_${upgrade}_all.deb"
+read -r -a debs < <(packages "$upgrade")
+ok "it is an upgrade" inside dpkg -i "${debs[@]}"
 # shellcheck disable=SC2016 # for the root's shell
 ok "DKMS builds it for all kernels" inside sh -c 'for k; do dkms install -m xen-blkback \
 	-v "$0" -k "$k" || exit; done' "$upgrade" "${releases[@]}"
 is "$(dkms_status)" "$(installed "$upgrade")" "the new version has replaced the old one"
 is "$(inside ls /usr/src | grep ^xen)" "xen-blkback-$upgrade" "its source, too"
 
-ok "the package is removed" inside dpkg -r xen-blkback-dkms
+ok "the tools do without it" inside dpkg -r xen-blkback-dkms
 is "$(dkms_status)" "" "DKMS knows it no more"
 is "$(modules)" "$(twice $stock)" "the stock modules are loaded again"
-is "$(cd "$root" && find usr/src usr/sbin usr/share lib/modules var/lib/dkms \
+ok "they are removed, and what was configured" inside dpkg -P xen-blkback-dkms xen-blkback-tools
+is "$(cd "$root" && find etc usr/src usr/sbin usr/share lib/modules var/lib/dkms \
 	lib/systemd -name '*blkback*' -o -name 'xen[-_]vbd*' | grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
 
 ok "without what it needs" inside dpkg -P dh-dkms python3-docutils

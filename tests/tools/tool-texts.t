@@ -202,10 +202,11 @@ monitoring()
 # Each key in a section that knows it
 units_verified()
 {
-	$PYTHON - "$MONITORING"/*.service "$MONITORING"/*.timer <<-'END'
+	$PYTHON - "$MONITORING"/*.service "$MONITORING"/*.timer \
+		"$REPO"/tools/package/*.service <<-'END'
 		import configparser, sys
-		KNOWN = {"Unit": "Description Documentation ConditionPathExists",
-		         "Service": "Type ExecStart TimeoutStartSec NoNewPrivileges ProtectHome "
+		KNOWN = {"Unit": "Description Documentation ConditionPathExists After",
+		         "Service": "Type ExecStart RemainAfterExit TimeoutStartSec NoNewPrivileges ProtectHome "
 		                    "ProtectSystem ReadWritePaths",
 		         "Timer": "OnBootSec OnUnitActiveSec AccuracySec",
 		         "Install": "WantedBy"}

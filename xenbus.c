@@ -111,7 +111,8 @@ static bool xs_is_over(struct xenvbd *vbd)
 /*
  * In xenwatch. The event of our own Closed comes before those of whatever the
  * toolstack does when it sees that Closed. So a directory that it makes anew is
- * found by xenbus when this device is no more.
+ * found by xenbus when this device is no more. Documentation/upstream.rst has what
+ * xenbus should offer for it.
  */
 static void xs_directory_changed(struct xenbus_watch *watch, const char *path,
 				 const char *token)
@@ -128,9 +129,9 @@ static void xs_directory_changed(struct xenbus_watch *watch, const char *path,
 }
 
 /*
- * The block layer does not report that a disk has another size. Rings compare
- * the size in each pass; this is for rings that have nothing to do. Deferrable:
- * it wakes no CPU that sleeps.
+ * The block layer does not report that a disk has another size, see
+ * Documentation/upstream.rst. Rings compare the size in each pass; this is for
+ * rings that have nothing to do. Deferrable: it wakes no CPU that sleeps.
  */
 static void xs_size_work(struct work_struct *work)
 {
@@ -158,7 +159,8 @@ static void xs_warn(struct xenvbd *vbd, int err)
 
 /*
  * Watch our directory, unless the device is gone: nothing would unregister the
- * watch then. Not by the helper of xenbus, which writes Closing if it fails.
+ * watch then. Not by the helper of xenbus, which writes Closing if it fails: see
+ * Documentation/upstream.rst.
  */
 static int xs_watch(struct xenvbd *vbd)
 {
@@ -373,7 +375,10 @@ static int xs_probe(struct xenbus_device *xbdev,
 	xenvbd_remnant_init(&vbd->remnant, xenvbd_debugfs_remove);
 	xenvbd_teardown_init(&vbd->teardown);
 	vbd->wq = xs_wq;
-	/* Ignore the state a previous driver left; the work item starts over. */
+	/*
+	 * Ignore the state a previous driver left; the work item starts over.
+	 * xenbus should: see Documentation/upstream.rst.
+	 */
 	xbdev->state = XenbusStateInitialising;
 	dev_set_drvdata(&xbdev->dev, vbd);
 	xenvbd_debugfs_add(vbd);

@@ -75,7 +75,8 @@ static void disk_set_empty(struct xenvbd_disk *disk,
 
 /*
  * When it returns the disk really is closed, and not only about to be: the
- * toolstack removes it as soon as it sees state Closed.
+ * toolstack removes it as soon as it sees state Closed. The block layer has no such
+ * call, see Documentation/upstream.rst.
  */
 static void disk_close(struct xenvbd_disk *disk)
 {

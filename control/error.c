@@ -112,7 +112,8 @@ static void error_remove_empty(struct xenbus_transaction xbt, const char *dir)
  * @xbt: what is written along with it
  *
  * Toolstacks take a node that is left for an error. In a driver domain it also
- * takes room, and so does the directory of a guest that is no more.
+ * takes room, and so does the directory of a guest that is no more. xenbus removes
+ * neither, see Documentation/upstream.rst.
  *
  * Context: process.
  */

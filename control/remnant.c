@@ -3,7 +3,8 @@
  * Removed vbds whose disk may have requests of them, and those who have to wait
  * for that: another driver for the same guest, another vbd on the same disk.
  *
- * A remnant can be seen in debugfs, and holds the module.
+ * A remnant can be seen in debugfs, and holds the module, which only xenbus should
+ * have to do: see Documentation/upstream.rst.
  */
 #include <linux/module.h>
 
@@ -108,7 +109,8 @@ static bool remnant_writes_to(struct xenvbd *vbd, const struct gendisk *gd)
  * @disk: that it is about to use
  *
  * What the disk has of a removed vbd cannot be called back: old data would get
- * over new. All partitions of a disk are the same disk.
+ * over new. All partitions of a disk are the same disk. What lies below a disk
+ * cannot be asked, see Documentation/upstream.rst.
  *
  * Return: true if so.
  */

@@ -4,7 +4,7 @@
  *
  * Toolstack and guest write whenever they like. So the table is asked about what
  * stands in xenstore, and a state is written in a transaction in which the table
- * still says so.
+ * still says so. xenbus has no such call: see Documentation/upstream.rst.
  */
 #include "common.h"
 #include "control/states.h"

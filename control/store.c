@@ -6,7 +6,10 @@
 #include "common.h"
 #include "control/store.h"
 
-/* xenstored allows a driver domain few transactions at a time: one here. */
+/*
+ * xenstored allows a driver domain few transactions at a time: one here. xenbus
+ * does not count them, see Documentation/upstream.rst.
+ */
 static DEFINE_MUTEX(transaction_lock);
 
 /* A transaction collides with others; it cannot do so for ever. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Teardown of a removed vbd, which lasts until the disk has completed its
- * requests and xenstored has dropped its watch. Until then it is a remnant.
+ * requests and xenstored has dropped its watch. Until then it is a remnant. A driver
+ * has to see to that itself: see Documentation/upstream.rst.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>

@@ -122,6 +122,7 @@ static int vbd_ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
 	void *page;
 	int err;
 
+	/* Reports a failure even of a removed vbd: see Documentation/upstream.rst. */
 	err = xenbus_map_ring_valloc(vbd->xbdev, keys->gref, keys->nr_pages,
 				     &page);
 	if (err)

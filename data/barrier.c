@@ -179,7 +179,8 @@ void xenvbd_barrier_pass(struct xenvbd_ring *ring)
  * Put a failed flush aside, to try it again. Linux frontends take any error of
  * a flush for "not supported": fsync() would from then on succeed without a
  * flush. So an error that passes must not be shown. An error that stays is shown,
- * and then each further one at once, until a flush succeeds.
+ * and then each further one at once, until a flush succeeds. What frontends should
+ * do is in Documentation/upstream.rst.
  */
 static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {

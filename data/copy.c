@@ -94,7 +94,8 @@ static void copy_drop(struct xenvbd_copy *copy, struct page *page)
 
 /*
  * One hypercall; the callers look at the statuses. Who may sleep waits for pages
- * of the guest that are paged out. Otherwise their status is GNTST_eagain.
+ * of the guest that are paged out. Otherwise their status is GNTST_eagain. The grant
+ * table code leaves no third choice, see Documentation/upstream.rst.
  */
 static void copy_call(struct xenvbd_ring *ring, bool may_sleep)
 {

@@ -62,7 +62,8 @@ static inline u64 xenvbd_disk_sects(const struct xenvbd_disk *disk)
  * @disk: in any state
  *
  * Its size reads as 0 then, which is not a new size: the block layer fails
- * all requests, whatever their sectors.
+ * all requests, whatever their sectors. There is no call that says so, see
+ * Documentation/upstream.rst.
  *
  * Context: any.
  * Return: true if so. It does not come back.

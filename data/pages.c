@@ -143,7 +143,7 @@ static enum xenvbd_method pages_choose(struct xenvbd_ring *ring,
 		return persistent ? XENVBD_METHOD_PERSISTENT :
 				    XENVBD_METHOD_MAP;
 	default:
-		/* By measurement: see Documentation/performance.rst. */
+		/* By measurement copying costs no more than mapping. */
 		return persistent ? XENVBD_METHOD_PERSISTENT :
 				    XENVBD_METHOD_COPY;
 	}

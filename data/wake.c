@@ -6,7 +6,7 @@
  *
  * The thread owns its ring while it is awake. A completion that finds the ring
  * without an owner becomes the owner and answers: a wakeup costs more than most
- * answers. tests/model/wake.pml is this protocol for SPIN.
+ * answers. The driver's repository has this protocol for SPIN: tests/model/wake.pml.
  */
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>

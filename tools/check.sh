@@ -17,30 +17,8 @@ O=${O:-$SRC/build/static}
 LAB=$TOOLS/../tests/lab
 CC=gcc-12
 CLANG=clang-14
-
-# What checkpatch may say of a file: each exception with its reason
-checkpatch_ignore()
-{
-	case $1 in
-	# The place for other kernel versions; an in-tree export deletes it
-	compat.h)	echo LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
-	# Nobody waits by it; it tells why it is the right call
-	data/poll.c)	echo YIELD ;;
-	# Names of xenbus.h: the row of a table has no room for their prefix
-	core/state.c)	echo CAMELCASE ;;
-	# A native frontend's layout does depend on the architecture
-	core/proto.h)	echo ARCH_DEFINES ;;
-	# Generated attributes: parentheses would not compile
-	observe/sysfs.c)
-		echo COMPLEX_MACRO,MACRO_ARG_REUSE,TRAILING_SEMICOLON,MULTISTATEMENT_MACRO_USE_DO_WHILE ;;
-	# How all tracepoints are written
-	trace.h)	echo OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,LONG_LINE ;;
-	# The list that members, files and sums are generated from
-	core/stats.h | core/latency.h)
-		printf '%s,' COMPLEX_MACRO MULTISTATEMENT_MACRO_USE_DO_WHILE \
-			MACRO_ARG_REUSE MACRO_ARG_PRECEDENCE TRAILING_SEMICOLON ;;
-	esac
-}
+# shellcheck source-path=SCRIPTDIR source=checkpatch.sh
+. "$TOOLS/checkpatch.sh"
 
 # What codespell takes for a mistake: a shared ring, a function of the lab's tests,
 # modinfo's word, the end of "to and fro", a file of sysfs, an old disk, and what tests
@@ -196,33 +174,25 @@ check_clang()
 
 check_checkpatch()
 {
-	local scripts f ignore
+	local f
 
-	need perl || return
-	scripts=$("$TOOLS/check-scripts.sh") || { echo "needs checkpatch.pl"; return 1; }
+	need perl && kernel_files || return
 	# It leaves a file behind where it runs.
 	mkdir -p "$O/checkpatch"
 	cd "$O/checkpatch" || return
 	while IFS= read -r f; do
-		ignore=$(checkpatch_ignore "$f")
-		perl "$scripts/checkpatch.pl" --strict --no-tree --no-summary --terse --quiet \
-			--show-types ${ignore:+--ignore "$ignore"} -f "$SRC/$f" 2>&1 |
-			sed "s|^$SRC/||"
-	done < <(driver_files; echo Kconfig; echo Makefile) |
-		# The names of the public header are not ours to change.
-		grep -v -e 'CamelCase: <XenbusState' -e '^Use of uninitialized value .root' \
-			-e '^find: ./include' | none
+		checkpatch "$(checkpatch_ignore "$f")" -f "$SRC/$f" | sed "s|^$SRC/||"
+	done < <(driver_files; echo Kconfig; echo Makefile) | none
 }
 
 check_kernel_doc()
 {
-	local scripts f
+	local f
 
-	need perl || return
-	scripts=$("$TOOLS/check-scripts.sh") || { echo "needs kernel-doc"; return 1; }
+	need perl && kernel_files || return
 	cd "$SRC" || return
 	while IFS= read -r f; do
-		perl "$scripts/kernel-doc" -none -Werror "$f" 2>&1 | grep -v 'warnings as Errors'
+		perl "$KERNEL_FILES/scripts/kernel-doc" -none -Werror "$f" 2>&1 | grep -v 'warnings as Errors'
 	done < <(driver_files) | none
 }
 

@@ -3,8 +3,9 @@
 #
 # Puts the driver into a kernel tree, in place of the one that is there, and
 # builds its directory built in and as a module.
-#   intree.sh [--export] TREE     --export: does not build
-#   O=dir     build there
+#   intree.sh [--export [DIR]] TREE
+#     --export    does not build; DIR is where the driver goes in the tree
+#   O=dir         build there
 
 set -o pipefail
 SRC=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,7 +29,9 @@ check_tree()
 		[ -e "$TREE/$f" ] || die "$TREE is not a kernel's source tree: it has no $f"
 	done
 	[ -w "$TREE/drivers/block" ] || die "$TREE/drivers/block cannot be written to"
-	VERSION=$(make -s -C "$TREE" kernelversion) || die "$TREE does not know its version"
+	VERSION=$(awk '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $3; s = "." } END { print v }' \
+		"$TREE/Makefile")
+	[[ $VERSION =~ ^[0-9]+\.[0-9]+ ]] || die "$TREE does not know its version"
 	compat_rest >/dev/null ||
 		die "Linux $VERSION needs functions of compat.h: build the driver out of tree"
 }
@@ -136,9 +139,10 @@ export_entry()
 		!skip' "$TREE/drivers/block/Kconfig" | put drivers/block/Kconfig
 	grep -qF "source \"$IN/Kconfig\"" "$TREE/drivers/block/Kconfig" ||
 		die "drivers/block/Kconfig of $TREE has no entry XEN_BLKDEV_BACKEND"
-	# shellcheck disable=SC2016 # expanded by make
-	grep -q '^obj-$(CONFIG_XEN_BLKDEV_BACKEND).*xen-blkback/' "$TREE/drivers/block/Makefile" ||
-		die "drivers/block/Makefile of $TREE does not descend into xen-blkback"
+	sed "/^obj-\$(CONFIG_XEN_BLKDEV_BACKEND)/s|[^[:space:]]*/\$|$(basename "$IN")/|" \
+		"$TREE/drivers/block/Makefile" | put drivers/block/Makefile
+	grep -q "^obj-\$(CONFIG_XEN_BLKDEV_BACKEND).*$(basename "$IN")/" "$TREE/drivers/block/Makefile" ||
+		die "drivers/block/Makefile of $TREE does not descend into $IN"
 }
 
 # build y|m TARGET PRODUCT: the directory, with the driver built in or as a module
@@ -161,7 +165,11 @@ build()
 }
 
 only=
-[ "${1-}" != --export ] || { only=1; shift; }
+if [ "${1-}" = --export ]; then
+	only=1
+	shift
+	[ $# -lt 2 ] || { IN=$1; shift; }
+fi
 TREE=${1-}
 check_tree
 export_driver

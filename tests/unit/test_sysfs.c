@@ -31,7 +31,8 @@ static ssize_t show(struct device_attribute *attr, char *buf)
 
 static void expect_shown(struct device_attribute *attr, const char *text)
 {
-	char buf[4096];
+	/* As sysfs hands it over. */
+	char buf[4096] = "";
 
 	assert_int_equal(show(attr, buf), strlen(text));
 	assert_string_equal(buf, text);

@@ -8,11 +8,11 @@ import sys
 
 from job import Job
 
-PLACES = ["native", "loopback", "guest", "neighbour", "smp"]
+PLACES = ["native", "loopback", "guest", "neighbour", "apart", "smp"]
 MODULES = ["stock", "ours", "qdisk"]
-# One CPU; the same with dom0's CPU counted; a CPU for each queue; two CPUs in real time;
-# many vbds
-BOOTS = ["q1", "cost", "queues", "smp", "crowd"]
+# One CPU; the same with dom0's CPU counted; a CPU for each queue; one for dom0 and one for
+# the guest; the same in real time; many vbds
+BOOTS = ["q1", "cost", "queues", "apart", "smp", "crowd"]
 CROWD = [1, 8, 64, 256]
 BOOT_LIMIT_S = 5400
 
@@ -46,6 +46,8 @@ COST_CELLS = {
     "500us-t64": DEPTHS + ["64k-read-d16", "512k-read-d8"],
 }
 MULTI_QUEUE_CELLS = {INLINE: ["4k-randread-d32", "4k-randwrite-d32", "64k-read-d16"]}
+# dom0 and the guest need not wait for each other's CPU
+APART_CELLS = {"500us-t64": DEPTHS}
 # Counted where dom0 and the guest run at the same time
 SMP_CELLS = {disk: ["4k-randread-d32", "4k-randwrite-d32"]
              for disk in (INLINE, "100us-t64", "500us-t64")}
@@ -101,7 +103,7 @@ def options():
     opts["cells"] = {disk: words("CELLS", table.get(disk, DEPTHS), CELL)
                      for disk in opts["disks"]}
     for name, cells in (("cost_cells", COST_CELLS), ("multi_queue_cells", MULTI_QUEUE_CELLS),
-                        ("smp_cells", SMP_CELLS)):
+                        ("apart_cells", APART_CELLS), ("smp_cells", SMP_CELLS)):
         opts[name] = (opts["cells"] if os.environ.get("CELLS") else
                       {disk: cells[disk] for disk in opts["disks"] if disk in cells})
     if "native" not in opts["places"] and not quick:
@@ -128,8 +130,8 @@ def table_of(opts, place, queues):
     disks, cells = opts["disks"], opts["cells"]
     if place not in opts["places"] or queues not in opts["queues"]:
         return {}
-    if place == "smp":
-        return opts["smp_cells"] if queues == "1" else {}
+    if place in ("apart", "smp"):
+        return opts[f"{place}_cells"] if queues == "1" else {}
     if queues != "1":
         return opts["multi_queue_cells"] if place == "guest" else {}
     if place == "loopback":
@@ -152,7 +154,7 @@ def wheres(opts):
 def measures(opts, where):
     """Is there a boot that gives its IOPS?"""
     place, _, queues, _ = where.split("/")
-    name = "smp" if place == "smp" else "q1" if queues == "q1" else "queues"
+    name = place if place in ("apart", "smp") else "q1" if queues == "q1" else "queues"
     return name in opts.get("boots", BOOTS)
 
 
@@ -179,6 +181,8 @@ class Boot:
         of its own."""
         if self.name == "smp":
             return ["-c", "2"]
+        if self.name == "apart":
+            return ["--icount", "-c", "2"]
         return ["--icount", "-c", "1" if self.queues == "1" else str(2 * int(self.queues))]
 
     def job(self, opts, environment=None):
@@ -200,7 +204,7 @@ class Boot:
 def boots(opts):
     """All of a round, the long ones first"""
     kernel = [module for module in opts["modules"] if module != "qdisk"]
-    places = [place for place in opts["places"] if place != "smp"]
+    places = [place for place in opts["places"] if place not in ("apart", "smp")]
     queues = [n for n in opts["queues"] if n != "1"]
     found = {
         "q1": [Boot(module, "q1", "1", places) for module in kernel] +
@@ -208,6 +212,7 @@ def boots(opts):
         "cost": [Boot(module, "cost", "1", ["guest"]) for module in kernel
                  if "guest" in places],
         "queues": [Boot(module, f"q{n}", n, ["guest"]) for n in queues for module in kernel],
+        "apart": [Boot(module, "apart", "1", ["apart"]) for module in kernel],
         "smp": [Boot(module, "smp", "1", ["smp"]) for module in kernel],
         "crowd": [Boot(module, "crowd", "1", []) for module in kernel],
     }

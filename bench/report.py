@@ -12,7 +12,8 @@ from plan import DISK, INLINE
 # Instructions per second of virtual time: -icount shift=1 is 2 ns for each
 INSTRUCTIONS_PER_S = 5e8
 PLACES = {"loopback": "dom0 loopback", "guest": "PV guest",
-          "neighbour": "guest beside one that writes", "smp": "PV guest"}
+          "neighbour": "guest beside one that writes", "apart": "PV guest on a CPU of its own",
+          "smp": "PV guest"}
 
 
 def short_title(where):

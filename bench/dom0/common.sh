@@ -28,7 +28,7 @@ queues_of()
 # in_guest WHERE: is the frontend there, or in dom0?
 in_guest()
 {
-	[[ $1 =~ ^(guest|neighbour|smp)/ ]]
+	[[ $1 =~ ^(guest|neighbour|apart|smp)/ ]]
 }
 
 # front_program COMMAND: with the functions of front.sh. All that goes over a guest's

@@ -8,6 +8,12 @@ place_guest()
 	guest_place guest
 }
 
+# place_apart: the same where the guest has a CPU of its own, and both are counted
+place_apart()
+{
+	guest_place apart
+}
+
 # place_smp: the same where the guest and dom0 run at the same time, in real time
 place_smp()
 {

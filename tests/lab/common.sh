@@ -9,6 +9,8 @@ CACHE=${XENVBD_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/xen-blkback}
 BUILD=$REPO/build
 LOGS=$BUILD/lab-logs
 KERNELS=(6.12 6.1)
+# Fetched when they are asked for
+MORE_KERNELS=(7.3)
 REFERENCE_KERNEL=6.12
 
 # Progress goes to stderr: stdout belongs to the job's TAP.

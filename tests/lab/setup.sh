@@ -12,8 +12,10 @@ MODULE_TREES=(arch block crypto fs lib drivers/block drivers/cdrom drivers/char
 
 # What the initramfs loads to reach the root image.
 DOM0_MODULES=(virtio_pci virtio_blk virtio_console squashfs overlay)
-GUEST_MODULES=(xen-blkfront squashfs overlay ext4 crc32c_generic)
+# With a question mark: if it is not built in.
+GUEST_MODULES=(xen-blkfront squashfs overlay ext4 crc32c_generic?)
 
+# setup_all [KERNEL...]: the usual kernels, and these
 setup_all()
 {
 	local k
@@ -24,20 +26,20 @@ setup_all()
 	setup_host
 	setup_xen
 	setup_root
-	for k in "${KERNELS[@]}"; do
+	for k in "${KERNELS[@]}" "$@"; do
 		setup_kernel "$k"
 		setup_initrd "$k"
 	done
 	exec 9>&-
 }
 
-# setup_ready: true when nothing is left to do, told without a lock
+# setup_ready [KERNEL...]: true when nothing is left to do, told without a lock
 setup_ready()
 {
 	local k
 
 	[ -d "$(xen_dir)" ] && [ -d "$(root_dir)" ] || return
-	for k in "${KERNELS[@]}"; do
+	for k in "${KERNELS[@]}" "$@"; do
 		[ -d "$(kernel_dir "$k")" ] && [ -f "$(initrd_file "$k")" ] || return
 	done
 	[ -z "$(missing_host_packages)" ]
@@ -83,7 +85,7 @@ setup_host()
 # The host's package lists, refreshed once per set-up and only when needed.
 apt_update()
 {
-	[ -z "${APT_UPDATED-}" ] || return 0
+	[ -z "${APT_UPDATED-}" ] && [ "${#APT_SUITE[@]}" = 0 ] || return 0
 	say "refreshing the package lists"
 	retry as_root apt-get -qq -o Acquire::Retries=3 update >&2 </dev/null ||
 		die "apt-get update failed"
@@ -95,7 +97,7 @@ apt_update()
 apt_plan()
 {
 	: >"$CACHE/apt/status"
-	apt-get -y --no-install-recommends --simulate \
+	apt-get "${APT_SUITE[@]}" -y --no-install-recommends --simulate \
 		-o "Dir::State::Status=$CACHE/apt/status" \
 		-o "Dir::State::Extended_States=$CACHE/apt/extended" \
 		-o Debug::NoLocking=1 install "$@" </dev/null |
@@ -117,7 +119,7 @@ apt_fetch()
 	done < <(apt_plan "$@")
 	[ "${#files[@]}" -gt 0 ] || return
 	if [ "${#wanted[@]}" -gt 0 ]; then
-		(cd "$CACHE/apt" && retry apt-get -qq -o APT::Sandbox::User= \
+		(cd "$CACHE/apt" && retry apt-get "${APT_SUITE[@]}" -qq -o APT::Sandbox::User= \
 			-o Acquire::Retries=3 download "${wanted[@]}" >&2 </dev/null) ||
 			return
 	fi
@@ -164,9 +166,20 @@ setup_xen()
 	mv "$tmp" "$dir"
 }
 
+# make_usr ROOT: all that packages have in /bin and the like goes to /usr
+make_usr()
+{
+	local d
+
+	mkdir -p "$1"/usr/{bin,sbin,lib,lib32,lib64,libx32}
+	for d in bin sbin lib lib32 lib64 libx32; do
+		ln -sfn "usr/$d" "$1/$d"
+	done
+}
+
 setup_root()
 {
-	local dir tmp root d
+	local dir tmp root
 
 	dir=$(root_dir)
 	[ ! -d "$dir" ] || return 0
@@ -174,10 +187,7 @@ setup_root()
 	tmp=$dir.tmp
 	root=$tmp/root
 	rm -rf "$tmp"
-	mkdir -p "$root"/usr/{bin,sbin,lib,lib32,lib64,libx32}
-	for d in bin sbin lib lib32 lib64 libx32; do
-		ln -sfn "usr/$d" "$root/$d"
-	done
+	make_usr "$root"
 	mkdir "$root/var" "$root/run"
 	ln -s /run "$root/var/run"
 	ln -s /run/lock "$root/var/lock"
@@ -210,40 +220,66 @@ root_configure()
 	ln -sfn /job/lab "$root/lab"
 }
 
-# setup_kernel KERNEL: image, headers ready for out-of-tree builds, modules
+# setup_kernel KERNEL: image, headers ready for out-of-tree builds, modules; if the host
+# cannot build for it, a root that can
 setup_kernel()
 {
-	local dir tmp release
+	local dir tmp release suite
 
 	dir=$(kernel_dir "$1")
 	[ ! -d "$dir" ] || return 0
+	suite=$(suite_of "kernel-$1")
 	say "fetching Linux $1"
 	tmp=$dir.tmp
 	rm -rf "$tmp"
 	mkdir -p "$tmp/headers" "$tmp/modules/lib/modules"
+	[ -z "$suite" ] || suite_begin "$suite"
+	make_usr "$tmp/headers"
 	# shellcheck disable=SC2046 # lists of words
 	unpack "$tmp/headers" $(fetch_or_die \
-		'^linux-(image|headers|kbuild)-[0-9]' $(packages "kernel-$1"))
+		'^linux-(image|binary|modules|base|headers|kbuild)-[0-9]' $(packages "kernel-$1"))
+	[ -z "$suite" ] || setup_compiler "$1" "$tmp/compiler"
+	suite_end
 	release=$(basename "$tmp"/headers/lib/modules/*)
 	echo "$release" >"$tmp/release"
-	mv "$tmp/headers/boot/vmlinuz-$release" "$tmp/vmlinuz"
-	mv "$tmp/headers/boot/config-$release" "$tmp/config"
+	take_boot_file vmlinuz "$tmp" "$release"
+	take_boot_file config "$tmp" "$release"
 	fix_headers "$tmp/headers" "$release"
 	say "building the module image of Linux $1"
 	pick_modules "$tmp" "$release"
 	mksquashfs "$tmp/modules/lib/modules/$release" "$tmp/modules.squashfs" \
 		-comp lz4 -all-root -no-progress -quiet >&2 || die "mksquashfs failed"
-	rm -rf "$tmp/headers/lib" "$tmp/headers/boot"
+	rm -rf "$tmp"/headers/usr/lib/modules "$tmp/headers/boot"
 	mv "$tmp" "$dir"
 }
 
-# The headers' makefile names its common part by absolute path.
+# take_boot_file NAME TMP RELEASE: newer kernels have theirs beside the modules
+take_boot_file()
+{
+	local from=$2/headers/boot/$1-$3
+
+	[ -f "$from" ] || from=$2/headers/lib/modules/$3/$1
+	mv "$from" "$2/$1" || die "Linux $3 has no $1"
+}
+
+# setup_compiler KERNEL ROOT: all of its list that is no kernel
+setup_compiler()
+{
+	make_usr "$2"
+	# shellcheck disable=SC2046 # lists of words
+	unpack "$2" $(fetch_or_die '^([^l]|l[^i]|li[^n]|lin[^u])' $(packages "kernel-$1"))
+	ln -sf dash "$2/usr/bin/sh"
+	ln -sf mawk "$2/usr/bin/awk"
+}
+
+# The headers' makefile names its common part, and itself, by absolute paths.
 fix_headers()
 {
 	local src=$1/usr/src
 
 	# shellcheck disable=SC2016 # expanded by make
-	sed -i 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|' \
+	sed -i 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|
+		s|^KBUILD_OUTPUT=/.*|KBUILD_OUTPUT:=$(dir $(abspath $(lastword $(MAKEFILE_LIST))))|' \
 		"$src/linux-headers-$2/Makefile"
 }
 
@@ -294,8 +330,8 @@ add_modules()
 	shift 3
 	release=$(<"$kdir/release")
 	for m; do
-		modprobe -d "$kdir/modules" -S "$release" --show-depends "$m" ||
-			die "no module $m for $release"
+		modprobe -d "$kdir/modules" -S "$release" --show-depends "${m%\?}" 2>/dev/null ||
+			[[ $m = *\? ]] || die "no module $m for $release"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$to/list"
 	xargs -r cp -t "$to/mod" <"$to/list"
 	sed 's|.*/||' "$to/list" >"$to/mod/$role"

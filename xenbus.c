@@ -17,6 +17,7 @@
 #include "control/actions.h"
 #include "control/disk.h"
 #include "control/limit.h"
+#include "control/queue.h"
 #include "control/states.h"
 #include "control/store.h"
 #include "control/vbd.h"
@@ -34,14 +35,12 @@
 #define XENVBD_VERSION	0.1
 #endif
 
-static struct workqueue_struct *xs_wq;
-
 /* ---- facts -------------------------------------------------------------- */
 
 static void xs_record(struct xenvbd *vbd, enum xenvbd_event event)
 {
 	set_bit(event, &vbd->events);
-	queue_work(xs_wq, &vbd->work);
+	queue_work(vbd->wq, &vbd->work);
 }
 
 /* Which one does not matter: it is read when it is used. */
@@ -214,7 +213,7 @@ static void xs_handle_events(struct xenvbd *vbd)
 
 static void xs_look_later(struct xenvbd *vbd)
 {
-	mod_delayed_work(xs_wq, &vbd->size_work, LOOK_INTERVAL);
+	mod_delayed_work(vbd->wq, &vbd->size_work, LOOK_INTERVAL);
 }
 
 static void xs_handle_size(struct xenvbd *vbd)
@@ -374,7 +373,6 @@ static int xs_probe(struct xenbus_device *xbdev,
 	xenvbd_tunables_init(&vbd->tunables);
 	xenvbd_remnant_init(&vbd->remnant, xenvbd_debugfs_remove);
 	xenvbd_teardown_init(&vbd->teardown);
-	vbd->wq = xs_wq;
 	/*
 	 * Ignore the state a previous driver left; the work item starts over.
 	 * xenbus should: see Documentation/upstream.rst.
@@ -382,7 +380,7 @@ static int xs_probe(struct xenbus_device *xbdev,
 	xbdev->state = XenbusStateInitialising;
 	dev_set_drvdata(&xbdev->dev, vbd);
 	xenvbd_debugfs_add(vbd);
-	queue_work(xs_wq, &vbd->work);
+	queue_work(vbd->wq, &vbd->work);
 	return 0;
 }
 
@@ -412,6 +410,14 @@ static struct xenbus_driver xs_driver = {
 	.driver.dev_groups = xenvbd_dev_groups,
 };
 
+/* The end of what needs no device. The last work hides remnants from debugfs. */
+static void xs_release(void)
+{
+	xenvbd_queues_exit();
+	xenvbd_debugfs_exit();
+	xenvbd_cache_destroy();
+}
+
 static int __init xs_init(void)
 {
 	int err;
@@ -423,35 +429,17 @@ static int __init xs_init(void)
 	if (err)
 		return err;
 
-	/* Unbound: each vbd's work may wait for its disk and for nobody else. */
-	err = -ENOMEM;
-	xs_wq = alloc_workqueue("xen-blkback", WQ_UNBOUND,
-				WQ_UNBOUND_MAX_ACTIVE);
-	if (!xs_wq)
-		goto out_destroy_cache;
-
 	xenvbd_debugfs_init();
 	err = xenbus_register_backend(&xs_driver);
 	if (err)
-		goto out_debugfs_exit;
-	return 0;
-
-out_debugfs_exit:
-	xenvbd_debugfs_exit();
-	destroy_workqueue(xs_wq);
-out_destroy_cache:
-	xenvbd_cache_destroy();
+		xs_release();
 	return err;
 }
 
 static void __exit xs_exit(void)
 {
 	xenbus_unregister_driver(&xs_driver);
-	/* What was removed last may have watches yet, which queue work. */
-	flush_workqueue(xs_wq);
-	destroy_workqueue(xs_wq);
-	xenvbd_debugfs_exit();
-	xenvbd_cache_destroy();
+	xs_release();
 }
 
 module_init(xs_init);

@@ -7,6 +7,7 @@
 #include "common.h"
 #include "control/disk.h"
 #include "control/keys.h"
+#include "control/queue.h"
 #include "control/vbd.h"
 #include "data/thread.h"
 
@@ -39,6 +40,8 @@ static void vbd_free(struct kref *ref)
 	xenvbd_cgroup_set(&vbd->cgroup, NULL);
 	kfree(vbd->frontend);
 	kfree(vbd->mode);
+	if (vbd->wq)
+		xenvbd_queue_put(vbd->wq);
 	kmem_cache_free(xenvbd_cache, vbd);
 }
 
@@ -73,8 +76,9 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	get_device(&xbdev->dev);
 	vbd->xbdev = xbdev;
 	xenvbd_cgroup_init(&vbd->cgroup);
+	vbd->wq = xenvbd_queue_get();
 	vbd->frontend = kstrdup(xbdev->otherend, GFP_KERNEL);
-	if (!vbd->frontend) {
+	if (!vbd->frontend || !vbd->wq) {
 		xenvbd_put(vbd);
 		return NULL;
 	}

@@ -15,7 +15,7 @@ int bus_map_err;
 int bus_bind_err;
 u32 bus_ring_req_prod, bus_ring_rsp_prod;
 
-#define MAX_DEVICES	8
+#define MAX_DEVICES	64
 
 /* What the core of xenbus holds of a device. */
 struct bus_device {

@@ -7,6 +7,7 @@
 
 #include "bus.h"
 #include "control/disk.h"
+#include "control/queue.h"
 #include "control/vbd.h"
 #include "disks.h"
 #include "fake.h"
@@ -250,14 +251,24 @@ void control_break(struct xenvbd_ring *ring)
 
 /* ---- the directories ---------------------------------------------------- */
 
+void control_write_directory(const char *dir, const char *disk)
+{
+	const char *const pairs[][2] = {
+		{ "frontend", FE }, { "frontend-id", "7" }, { "online", "1" },
+		{ "mode", "w" }, { "physical-device", disk }, { "state", "1" },
+	};
+	char path[128];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, pairs[i][0]);
+		xenstore_set(path, "%s", pairs[i][1]);
+	}
+}
+
 void control_write_backend(void)
 {
-	xenstore_set(BE "/frontend", FE);
-	xenstore_set(BE "/frontend-id", "7");
-	xenstore_set(BE "/online", "1");
-	xenstore_set(BE "/mode", "w");
-	xenstore_set(BE "/physical-device", "8:1");
-	xenstore_set(BE "/state", "1");
+	control_write_directory(BE, "8:1");
 }
 
 void control_write_frontend(void)
@@ -343,7 +354,6 @@ struct xenvbd *control_vbd(void)
 	xenvbd_tunables_init(&vbd->tunables);
 	xenvbd_remnant_init(&vbd->remnant, vbd_hide);
 	xenvbd_teardown_init(&vbd->teardown);
-	vbd->wq = alloc_workqueue("test", WQ_UNBOUND, 1);
 	vbd->advertised.max_rings = 4;
 	vbd->advertised.max_ring_page_order = 4;
 	mutex_lock(&vbd->lock);
@@ -353,14 +363,14 @@ struct xenvbd *control_vbd(void)
 void control_vbd_put(struct xenvbd *vbd)
 {
 	struct xenbus_device *xbdev = vbd->xbdev;
-	struct workqueue_struct *wq = vbd->wq;
 
 	xenvbd_disconnect(vbd);
 	xenvbd_disk_close(vbd);
 	mutex_unlock(&vbd->lock);
 	xenvbd_stall_exit(vbd);
-	destroy_workqueue(wq);
+	flush_workqueue(vbd->wq);
 	xenvbd_put(vbd);
+	xenvbd_queues_exit();
 	xenvbd_cache_destroy();
 	device_unregister(&xbdev->dev);
 }

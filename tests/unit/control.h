@@ -26,6 +26,8 @@ void control_renew(void);
 
 /* What a toolstack and a guest write to begin with. */
 void control_write_backend(void);
+/* The same for any vbd of that guest, on any disk. */
+void control_write_directory(const char *dir, const char *disk);
 void control_write_frontend(void);
 
 /* ---- what goes on ------------------------------------------------------- */

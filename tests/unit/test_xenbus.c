@@ -709,6 +709,58 @@ static void a_vbd_closes_when_its_requests_are_back(void **state)
 	assert_int_equal(vbd()->stats.rd_req, 1);
 }
 
+/* As many as one workqueue has places, and one more. */
+#define NR_STUCK	(WQ_UNBOUND_MAX_ACTIVE + 1)
+
+static const char *state_meanwhile;
+
+/* Each waits in its work item, and the others' work is done meanwhile, as far as it can be. */
+static void open_never_ends(const struct disk *disk, enum disk_op op)
+{
+	static char text[8];
+
+	if (disk != disk_b || op != DISK_OPEN)
+		return;
+	while (work_run())
+		;
+	if (!state_meanwhile)
+		state_meanwhile = strcpy(text, xenstore_get(BE "/state"));
+}
+
+static struct xenbus_device *add_stuck(unsigned int i)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "backend/vbd/7/%u", 60000 + i);
+	control_write_directory(dir, "8:2");
+	return bus_add(dir);
+}
+
+static void disks_that_hang_hold_up_nobody_else(void **state)
+{
+	struct xenbus_device *stuck[NR_STUCK];
+	unsigned int i;
+
+	state_meanwhile = NULL;
+	disks_hook = open_never_ends;
+	for (i = 0; i < NR_STUCK; i++)
+		stuck[i] = add_stuck(i);
+	probe();
+	assert_string_equal(state_meanwhile, "2");
+
+	/* The places are for others, then. */
+	for (i = 0; i < NR_STUCK; i++) {
+		xenstore_remove(stuck[i]->nodename);
+		bus_remove(stuck[i]);
+	}
+	control_settle();
+	i = work_nr_queues();
+	assert_in_range(i, 2, NR_STUCK / 2 + 1);
+	bus_remove(add_stuck(0));
+	control_settle();
+	assert_int_equal(work_nr_queues(), i);
+}
+
 /* ---- several things at once --------------------------------------------- */
 
 static void ring_and_disk_come_at_once(void **state)
@@ -1272,13 +1324,9 @@ static int module_setup(void **state)
 
 static void a_module_that_cannot_be_loaded_leaves_nothing(void **state)
 {
-	unsigned long nth;
-
-	for (nth = 1; nth <= 2; nth++) {
-		fake_fail_at(&fake_allocs, nth);
-		assert_int_equal(shim_module_init(), -ENOMEM);
-		control_check_clean();
-	}
+	fake_fail_at(&fake_allocs, 1);
+	assert_int_equal(shim_module_init(), -ENOMEM);
+	control_check_clean();
 	bus_register_err = -EBUSY;
 	assert_int_equal(shim_module_init(), -EBUSY);
 	control_check_clean();
@@ -1289,12 +1337,17 @@ static void a_module_that_cannot_be_loaded_leaves_nothing(void **state)
 
 static void a_probe_without_memory_fails(void **state)
 {
-	fake_fail_at(&fake_allocs, 1);
-	xbdev = bus_add(BE);
-	assert_false(bus_is_bound(xbdev));
-	expect_report("12 allocating backend structure");
-	expect_state("5");
-	control_settle();
+	unsigned long nth;
+
+	/* The vbd, the first workqueue and what stands for it, the frontend's path. */
+	xbdev = bus_new(BE);
+	for (nth = 1; nth <= 4; nth++) {
+		fake_fail_at(&fake_allocs, nth);
+		assert_int_equal(bus_bind(xbdev), -ENOMEM);
+		expect_report("12 allocating backend structure");
+		expect_state("5");
+		control_settle();
+	}
 	fake_fail_at(&fake_allocs, 0);
 	assert_int_equal(bus_bind(xbdev), 0);
 	control_settle();
@@ -1509,6 +1562,7 @@ int main(void)
 		XS_TEST(flushes_that_the_disk_does_not_know_are_not_offered),
 		XS_TEST(a_vbd_says_what_it_waits_for),
 		XS_TEST(a_vbd_closes_when_its_requests_are_back),
+		XS_TEST(disks_that_hang_hold_up_nobody_else),
 		XS_TEST(ring_and_disk_come_at_once),
 		XS_TEST(a_guest_is_faster_than_the_probe),
 		XS_TEST(a_broken_ring_of_a_guest_that_closes),

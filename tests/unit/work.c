@@ -5,10 +5,12 @@
 
 #include "unit.h"
 
-#define MAX_PENDING	64
+#define MAX_PENDING	256
 
+/* How many of its works may be done at a time, and how many are. */
 struct workqueue_struct {
-	unsigned int nr;
+	unsigned int max_active;
+	unsigned int nr_running;
 };
 
 /* Queued, and when it is due. */
@@ -72,20 +74,32 @@ static void item_del(unsigned int i)
 static void item_run(unsigned int i)
 {
 	struct work_struct *work = items[i].work;
+	struct workqueue_struct *wq = items[i].wq;
 
 	item_del(i);
 	running[nr_running++] = work;
+	wq->nr_running++;
 	work->func(work);
+	wq->nr_running--;
 	nr_running--;
 }
 
-/* A work that is being done is not begun anew before it has ended. */
+/*
+ * A work that is being done is not begun anew before it has ended; and none is begun that
+ * finds no place in its workqueue.
+ */
+static bool item_may_run(const struct item *item)
+{
+	return !time_after(item->due, jiffies) && !is_running(item->work) &&
+	       item->wq->nr_running < item->wq->max_active;
+}
+
 bool work_run(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_items; i++) {
-		if (time_after(items[i].due, jiffies) || is_running(items[i].work))
+		if (!item_may_run(&items[i]))
 			continue;
 		item_run(i);
 		return true;
@@ -149,8 +163,10 @@ struct workqueue_struct *alloc_workqueue(const char *fmt, unsigned int flags, in
 {
 	struct workqueue_struct *wq = kzalloc(sizeof(*wq), GFP_KERNEL);
 
-	if (wq)
-		nr_queues++;
+	if (!wq)
+		return NULL;
+	wq->max_active = max_active;
+	nr_queues++;
 	return wq;
 }
 

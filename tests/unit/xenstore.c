@@ -11,7 +11,7 @@
 
 #define MAX_LOG		4096
 #define MAX_EVENTS	1024
-#define MAX_WATCHES	64
+#define MAX_WATCHES	128
 #define MAX_TRANSACTIONS 8
 
 /* ---- nodes -------------------------------------------------------------- */

@@ -240,6 +240,54 @@ inside_close()
 	wait
 }
 
+# More vbds than a workqueue does items at a time, 512. Nobody's driver is in front.
+CROWD=520
+
+crowd_attach()
+{
+	local n be
+
+	for ((n = 60000; n < 60000 + CROWD; n++)); do
+		be=$(backend_path 0 $n)
+		xenstore-write -- "/crowd/$n/state" 1 "$be/frontend" "/crowd/$n" "$be/frontend-id" 0 \
+			"$be/online" 1 "$be/mode" w "$be/physical-device" "$(devt_hex "$1")" \
+			"$be/state" 1 || return
+	done
+}
+
+crowd_leaves()
+{
+	local n
+
+	for ((n = 60000; n < 60000 + CROWD; n++)); do
+		xenstore-rm "$(backend_path 0 $n)" || return
+	done
+	xenstore-rm /crowd
+}
+
+crowd_waits() { [ "$(grep -l "^opening the disk" "$DRIVER"/vbd-0-6*/waiting | wc -l)" = $CROWD ]; }
+
+# Each waits inside its work item; and removed by force, inside its teardown as well. The
+# loop device is not opened before its partitions are read.
+crowd()
+{
+	ok "a disk" stuck_disk 0
+	ok "a loop device on it" losetup -P /dev/loop8 /dev/mapper/stuck0
+	ok "it stops to answer" stuck_stop 0
+	hold_open_mutex /dev/loop8
+	ok "$CROWD vbds are attached" crowd_attach /dev/loop8
+	ok "all wait" wait_for 120 crowd_waits
+	others_come_and_go "$CROWD vbds that wait"
+	ok "all are removed by force" crowd_leaves
+	ok "each is listed as a remnant" wait_for 120 remnants_are $CROWD
+	others_come_and_go "$CROWD remnants"
+	ok "the disk answers again" stuck_mend 0
+	ok "no remnant is left" wait_for 120 remnants_are 0
+	wait
+	ok "the loop device is free" losetup -d /dev/loop8
+	ok "and the disk" stuck_remove 0
+}
+
 ok "the backend loads" module_load
 ok "its callbacks are traced" trace_callbacks
 frontend_load
@@ -257,6 +305,7 @@ subtest "inside a discard" discards
 subtest "a full queue" full_queue
 subtest "inside an open" inside_open
 subtest "inside a close" inside_close
+subtest "more than a workqueue has places" crowd
 check_callbacks
 frontend_unload
 ok "the backend unloads" module_unload

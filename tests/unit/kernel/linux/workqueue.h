@@ -29,7 +29,8 @@ static inline struct delayed_work *to_delayed_work(struct work_struct *work)
 }
 
 #define WQ_UNBOUND		2
-#define WQ_UNBOUND_MAX_ACTIVE	512
+/* The kernel has 512. */
+#define WQ_UNBOUND_MAX_ACTIVE	32
 
 struct workqueue_struct *alloc_workqueue(const char *fmt, unsigned int flags,
 					 int max_active, ...);

@@ -308,7 +308,7 @@ static void ring_take_one(struct xenvbd_ring *ring)
 
 /*
  * Follow the disk. The work item advertises its size, and has to hear of a
- * change.
+ * change; what else has changed it sees soon enough.
  */
 static void ring_look_at_disk(struct xenvbd_ring *ring)
 {
@@ -316,7 +316,7 @@ static void ring_look_at_disk(struct xenvbd_ring *ring)
 
 	if (unlikely(!ring->bdev))
 		return;
-	ring->limits.stable_writes = bdev_stable_writes(ring->bdev);
+	xenvbd_disk_limit(&ring->vbd->disk, &ring->limits);
 	nr_sects = bdev_nr_sectors(ring->bdev);
 	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
 		return;

@@ -25,8 +25,7 @@
 #include "observe/sysfs.h"
 
 /*
- * How often the size of a connected disk is looked at while nobody uses it, and
- * when what xenstore has refused is tried again.
+ * How often a connected disk is looked at, whether it has changed, and when what xenstore has refused is tried again.
  */
 #define LOOK_INTERVAL	HZ
 
@@ -206,6 +205,7 @@ static void xs_handle_events(struct xenvbd *vbd)
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush &&
 	    !(vbd->facts & XENVBD_FACT_GONE)) {
 		vbd->disk.flush = false;
+		vbd->disk.no_flush = true;
 		vbd->advertised.disk.flush = false;
 		xs_warn(vbd, xenvbd_publish_flush(vbd));
 	}
@@ -216,7 +216,7 @@ static void xs_look_later(struct xenvbd *vbd)
 	mod_delayed_work(vbd->wq, &vbd->size_work, LOOK_INTERVAL);
 }
 
-static void xs_handle_size(struct xenvbd *vbd)
+static void xs_handle_disk(struct xenvbd *vbd)
 {
 	int err;
 
@@ -232,6 +232,7 @@ static void xs_handle_size(struct xenvbd *vbd)
 		vbd->vanished_reported = true;
 		return;
 	}
+	xenvbd_disk_follow(vbd);
 	xs_warn(vbd, xenvbd_publish_size(vbd));
 	xs_look_later(vbd);
 }
@@ -329,7 +330,7 @@ static void xs_work(struct work_struct *work)
 			xs_follow_table(vbd);
 		if (vbd->facts & XENVBD_FACT_GONE)
 			xs_await_end(vbd);
-		xs_handle_size(vbd);
+		xs_handle_disk(vbd);
 	}
 	mutex_unlock(&vbd->lock);
 }

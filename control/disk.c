@@ -17,8 +17,8 @@
 /* ---- a disk by itself --------------------------------------------------- */
 
 /*
- * Open the disk of a number; @disk is closed. Not claimed, for the toolstack
- * may let guests share it. Takes as long as the disk does.
+ * Open the disk of a number; @disk is closed, and knows of @no_discard. Not claimed,
+ * for the toolstack may let guests share it. Takes as long as the disk does.
  */
 static int disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 {
@@ -40,14 +40,11 @@ static int disk_open(struct xenvbd_disk *disk, dev_t devt, bool readonly)
 	disk->file = file;
 	disk->bdev = file_bdev(file);
 	gd = disk->bdev->bd_disk;
-	disk->readonly = readonly || bdev_read_only(disk->bdev);
+	disk->opened_readonly = readonly;
+	disk->no_flush = false;
 	disk->removable = gd->flags & GENHD_FL_REMOVABLE;
-	disk->flush = bdev_write_cache(disk->bdev);
 	disk->cdrom = disk_to_cdi(gd);
-	disk->discard = !disk->readonly && bdev_max_discard_sectors(disk->bdev);
-	disk->secure = disk->discard &&
-		       bdev_max_secure_erase_sectors(disk->bdev);
-	disk->block_size = bdev_logical_block_size(disk->bdev);
+	xenvbd_disk_look(disk);
 	return 0;
 }
 
@@ -126,16 +123,42 @@ static void disk_limits(const struct xenvbd_disk *disk,
 		.barrier = disk->flush,
 		/* A guest takes a refusal as final. */
 		.discard = disk->discard || disk->empty,
-		.stable_writes = disk->bdev && bdev_stable_writes(disk->bdev),
 	};
+	if (!disk->empty)
+		xenvbd_disk_limit(disk, limits);
 }
 
 /* ---- the disk of a vbd -------------------------------------------------- */
 
-/*
- * The disk of the keys, and no other that has got its number since; or an empty
- * drive.
- */
+/* A segment lies in one page, and guests write where they like. */
+static int disk_check_kind(struct xenvbd *vbd, const struct xenvbd_disk *disk,
+			   dev_t devt)
+{
+	const char *why = NULL;
+
+	if (bdev_is_zoned(disk->bdev))
+		why = "is zoned";
+	else if (disk->block_size > XEN_PAGE_SIZE)
+		why = "has logical blocks larger than a page";
+	return why ? xenvbd_error(vbd, -EMEDIUMTYPE,
+				  "disk %x:%x %s, and no guest can use it",
+				  MAJOR(devt), MINOR(devt), why) :
+		     0;
+}
+
+/* No other disk may have got the number of the one that is wanted. */
+static int disk_check_seq(struct xenvbd *vbd, const struct xenvbd_disk *disk,
+			  const struct xenvbd_disk_keys *keys)
+{
+	if (!keys->diskseq || keys->diskseq == xenvbd_disk_seq(disk))
+		return 0;
+	return xenvbd_error(vbd, -ESTALE,
+			    "disk %x:%x has diskseq %llx, %llx is wanted",
+			    MAJOR(keys->devt), MINOR(keys->devt),
+			    xenvbd_disk_seq(disk), keys->diskseq);
+}
+
+/* The disk of the keys, or an empty drive. */
 static int disk_open_named(struct xenvbd *vbd,
 			   const struct xenvbd_disk_keys *keys,
 			   struct xenvbd_disk *disk)
@@ -150,22 +173,19 @@ static int disk_open_named(struct xenvbd *vbd,
 			       readonly);
 		return 0;
 	}
+	disk->no_discard = !keys->discard;
 	err = disk_open(disk, keys->devt, readonly);
 	if (err)
 		return xenvbd_error(vbd, err, "opening disk %x:%x for %s",
 				    MAJOR(keys->devt), MINOR(keys->devt),
 				    readonly ? "reading" : "writing");
-	if (keys->diskseq && keys->diskseq != xenvbd_disk_seq(disk)) {
-		err = xenvbd_error(vbd, -ESTALE,
-				   "disk %x:%x has diskseq %llx, %llx is wanted",
-				   MAJOR(keys->devt), MINOR(keys->devt),
-				   xenvbd_disk_seq(disk), keys->diskseq);
+	err = disk_check_seq(vbd, disk, keys) ?:
+	      disk_check_kind(vbd, disk, keys->devt);
+	if (err) {
 		disk_close(disk);
 		return err;
 	}
 	disk->cdrom |= keys->cdrom;
-	disk->discard &= keys->discard;
-	disk->secure &= keys->discard;
 	if (disk->readonly && !readonly)
 		dev_notice(&vbd->xbdev->dev,
 			   "disk %x:%x is read-only, and so is the vbd\n",
@@ -195,6 +215,28 @@ void xenvbd_disk_attach(struct xenvbd_ring *ring)
 	disk_limits(&ring->vbd->disk, &ring->limits);
 	/* A guest takes a refusal as final. */
 	ring->limits.barrier |= ring->vbd->advertised.disk.flush;
+}
+
+/* All that the rings have taken is answered, and they touch nothing. */
+static void disk_pause_rings(struct xenvbd *vbd)
+{
+	unsigned int i;
+
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_thread_drain(vbd->rings[i]);
+	for (i = 0; i < vbd->nr_rings; i++)
+		xenvbd_thread_pause(vbd->rings[i]);
+}
+
+/* They go on with the vbd's disk, whichever it is now. */
+static void disk_resume_rings(struct xenvbd *vbd)
+{
+	unsigned int i;
+
+	for (i = 0; i < vbd->nr_rings; i++) {
+		xenvbd_disk_attach(vbd->rings[i]);
+		xenvbd_thread_resume(vbd->rings[i]);
+	}
 }
 
 /*
@@ -267,7 +309,6 @@ static int disk_replace(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
 static int disk_exchange(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 {
 	struct xenvbd_disk disk = {};
-	unsigned int i;
 	int err;
 
 	err = disk_open_named(vbd, keys, &disk);
@@ -280,15 +321,9 @@ static int disk_exchange(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	if (err)
 		goto out_close;
 
-	for (i = 0; i < vbd->nr_rings; i++)
-		xenvbd_thread_drain(vbd->rings[i]);
-	for (i = 0; i < vbd->nr_rings; i++)
-		xenvbd_thread_pause(vbd->rings[i]);
+	disk_pause_rings(vbd);
 	err = disk_replace(vbd, keys, &disk);
-	for (i = 0; i < vbd->nr_rings; i++) {
-		xenvbd_disk_attach(vbd->rings[i]);
-		xenvbd_thread_resume(vbd->rings[i]);
-	}
+	disk_resume_rings(vbd);
 out_close:
 	disk_close(&disk);
 	return err;
@@ -361,6 +396,63 @@ int xenvbd_disk_check_vanished(struct xenvbd *vbd)
 		return 0;
 	return xenvbd_error(vbd, -ENXIO, "disk %x:%x has vanished",
 			    MAJOR(vbd->devt), MINOR(vbd->devt));
+}
+
+/*
+ * The guest does not flush, for it was told that there is no cache. What it has
+ * written is in that cache, perhaps: what the disk had before a ring saw the cache.
+ * What comes later goes through the cache; see io_through_cache().
+ */
+static void disk_flush_new_cache(struct xenvbd *vbd)
+{
+	int err;
+
+	dev_notice(&vbd->xbdev->dev,
+		   "disk %x:%x has a volatile cache now, and each write of the guest waits for the medium\n",
+		   MAJOR(vbd->devt), MINOR(vbd->devt));
+	xenvbd_stall_enter(vbd, "flushing the disk");
+	disk_pause_rings(vbd);
+	err = blkdev_issue_flush(vbd->disk.bdev);
+	disk_resume_rings(vbd);
+	xenvbd_stall_leave(vbd);
+	if (err)
+		xenvbd_error_report(vbd,
+				    xenvbd_error(vbd, err,
+						 "flushing the new cache of disk %x:%x",
+						 MAJOR(vbd->devt),
+						 MINOR(vbd->devt)));
+}
+
+/**
+ * xenvbd_disk_follow - see what the disk of a connected guest is like now
+ * @vbd: with rings that have started
+ *
+ * The guest knows what it was told when it connected. What is worse now is reported
+ * once; a cache that it does not know of is flushed.
+ *
+ * Context: process, vbd->lock held; for as long as the disk takes if a cache is new.
+ */
+void xenvbd_disk_follow(struct xenvbd *vbd)
+{
+	const struct xenvbd_disk *known = &vbd->advertised.disk;
+	struct xenvbd_disk *disk = &vbd->disk, was = *disk;
+	int err = 0;
+
+	if (disk->empty)
+		return;
+	xenvbd_disk_look(disk);
+	if (disk->block_size > max(was.block_size, known->block_size))
+		err = xenvbd_error(vbd, -EMEDIUMTYPE,
+				   "disk %x:%x has larger logical blocks now, and requests for less fail",
+				   MAJOR(vbd->devt), MINOR(vbd->devt));
+	else if (disk->readonly && !was.readonly && !known->readonly)
+		err = xenvbd_error(vbd, -EROFS,
+				   "disk %x:%x is read-only now, and the guest's writes fail",
+				   MAJOR(vbd->devt), MINOR(vbd->devt));
+	if (err)
+		xenvbd_error_report(vbd, err);
+	if (disk->flush && !was.flush && !known->flush && !disk->readonly)
+		disk_flush_new_cache(vbd);
 }
 
 /**

@@ -9,6 +9,8 @@
 #include <linux/blkdev.h>
 #include <linux/types.h>
 
+#include "core/validate.h"
+
 /**
  * struct xenvbd_disk - the backing disk
  * @file: the open block device, NULL while there is none
@@ -20,7 +22,13 @@
  * @discard: discards are offered
  * @secure: the disk knows secure discards
  * @empty: not a disk but a CD drive without a medium; @file is NULL
+ * @opened_readonly: @file is for reading only
+ * @no_flush: it has refused a flush
+ * @no_discard: the toolstack forbids discards
  * @block_size: logical block size in bytes
+ *
+ * The rest is what xenvbd_disk_look() has seen last: @readonly, @flush, @discard,
+ * @secure and @block_size.
  */
 struct xenvbd_disk {
 	struct file *file;
@@ -32,6 +40,9 @@ struct xenvbd_disk {
 	bool discard;
 	bool secure;
 	bool empty;
+	bool opened_readonly;
+	bool no_flush;
+	bool no_discard;
 	unsigned int block_size;
 };
 
@@ -73,6 +84,46 @@ static inline bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
 	/* The caller may come from a size of 0, which is set after the bit. */
 	smp_rmb();
 	return disk->bdev && test_bit(GD_DEAD, &disk->bdev->bd_disk->state);
+}
+
+/*
+ * Documentation/guide.rst lists what Linux lets change while a disk is open. The next
+ * two are all that look at it, but for the size and what each discard asks for.
+ */
+
+/**
+ * xenvbd_disk_look - see what a disk is like now
+ * @disk: open
+ *
+ * Context: any, as the owner of @disk.
+ */
+static inline void xenvbd_disk_look(struct xenvbd_disk *disk)
+{
+	struct block_device *bdev = disk->bdev;
+
+	disk->readonly = disk->opened_readonly || bdev_read_only(bdev);
+	disk->flush = !disk->no_flush && bdev_write_cache(bdev);
+	disk->discard = !disk->no_discard && !disk->readonly &&
+			bdev_max_discard_sectors(bdev);
+	disk->secure = disk->discard && bdev_max_secure_erase_sectors(bdev);
+	disk->block_size = bdev_logical_block_size(bdev);
+}
+
+/**
+ * xenvbd_disk_limit - follow what requests to a disk have to respect
+ * @disk: open
+ * @limits: of a ring, which its owner updates before it takes requests
+ *
+ * Context: any.
+ */
+static inline void xenvbd_disk_limit(const struct xenvbd_disk *disk,
+				     struct xenvbd_limits *limits)
+{
+	struct block_device *bdev = disk->bdev;
+
+	limits->stable_writes = bdev_stable_writes(bdev);
+	limits->align_sects = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
+	limits->readonly = disk->opened_readonly || bdev_read_only(bdev);
 }
 
 #endif /* XENVBD_DATA_DISK_H */

@@ -20,6 +20,17 @@ static void io_end(struct bio *bio)
 	xenvbd_wake_complete(req);
 }
 
+/*
+ * A guest that was told of no cache takes what is written for safe, though the disk
+ * has got a cache since. Each write looks: none may get into the cache unseen.
+ */
+static blk_opf_t io_through_cache(const struct xenvbd_ring *ring)
+{
+	if (likely(ring->limits.barrier || !bdev_write_cache(ring->bdev)))
+		return 0;
+	return ring->vbd->disk.no_flush ? 0 : REQ_FUA;
+}
+
 static blk_opf_t io_opf(const struct xenvbd_req *req)
 {
 	switch (req->op) {
@@ -27,14 +38,16 @@ static blk_opf_t io_opf(const struct xenvbd_req *req)
 		return REQ_OP_READ;
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		/* Perhaps with data, which is then written after the flush. */
-		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE;
+		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE |
+		       (req->nr_segs ? io_through_cache(req->ring) : 0);
 	case BLKIF_OP_WRITE_BARRIER:
 		/* All before it is on the disk then, and its own data. */
 		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE |
 		       (req->nr_segs ? REQ_FUA : 0);
 	default:
 		/* A guest waits for it: as urgent as a direct write in dom0. */
-		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
+		       io_through_cache(req->ring);
 	}
 }
 

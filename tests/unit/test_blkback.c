@@ -388,7 +388,7 @@ static void a_read_only_disk_is_not_written(void **state)
 {
 	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
 
-	ring->limits.readonly = true;
+	rig.vbd.disk.opened_readonly = true;
 	put(ring, rw(BLKIF_OP_WRITE, 1, 0, 1, 10));
 	put(ring, rw(BLKIF_OP_FLUSH_DISKCACHE, 2, 0, 0, 0));
 	guest_push(ring);
@@ -885,6 +885,35 @@ static void stable_writes_are_looked_for(void **state)
 	passes(ring);
 	guest_expect(ring, 2, OKAY);
 	assert_int_equal(fake_nr_maps, 1);
+	down();
+}
+
+/* The block layer would build of it what the disk has not asked for. */
+static void what_a_disk_has_become_is_looked_for(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+
+	fake_disk.bdev.logical_block_size = 1024;
+	send(ring, rw(BLKIF_OP_READ, 1, 1, 1, 10));
+	passes(ring);
+	guest_expect(ring, 1, ERROR);
+	send(ring, rw(BLKIF_OP_READ, 2, 2, 1, 10));
+	passes(ring);
+	guest_expect(ring, 2, OKAY);
+	fake_disk.bdev.read_only = true;
+	send(ring, rw(BLKIF_OP_WRITE, 3, 0, 1, 10));
+	passes(ring);
+	guest_expect(ring, 3, ERROR);
+	fake_disk.bdev.read_only = false;
+	fake_disk.bdev.logical_block_size = 512;
+	send(ring, rw(BLKIF_OP_WRITE, 4, 1, 1, 10));
+	passes(ring);
+	guest_expect(ring, 4, OKAY);
+	rig.vbd.disk.opened_readonly = true;
+	send(ring, rw(BLKIF_OP_WRITE, 5, 0, 1, 10));
+	passes(ring);
+	guest_expect(ring, 5, ERROR);
+	rig.vbd.disk.opened_readonly = false;
 	down();
 }
 
@@ -1960,6 +1989,7 @@ int main(void)
 		cmocka_unit_test(the_ring_follows_the_disks_size),
 		cmocka_unit_test(a_vanished_disk_is_no_small_one),
 		cmocka_unit_test(stable_writes_are_looked_for),
+		cmocka_unit_test(what_a_disk_has_become_is_looked_for),
 		cmocka_unit_test(an_empty_drive_answers),
 		cmocka_unit_test(a_broken_ring_takes_nothing_more),
 		cmocka_unit_test(a_draining_ring_answers_what_it_has),

@@ -668,6 +668,106 @@ static void a_guest_keeps_the_barriers_it_was_told_of(void **state)
 	assert_false(vbd->rings[0]->vanished);
 }
 
+/* ---- what Linux lets change --------------------------------------------- */
+
+static void a_disk_that_no_guest_can_use_is_refused(void **state)
+{
+	fake_disk.bdev.zoned = true;
+	expect_error(vbd, xenvbd_disk_open(vbd), -EMEDIUMTYPE,
+		     "disk 8:1 is zoned, and no guest can use it");
+	fake_disk.bdev.zoned = false;
+	fake_disk.bdev.logical_block_size = 8192;
+	expect_error(vbd, xenvbd_disk_open(vbd), -EMEDIUMTYPE,
+		     "disk 8:1 has logical blocks larger than a page, and no guest can use it");
+	assert_int_equal(disks_nr_opens(), 0);
+	fake_disk.bdev.logical_block_size = 4096;
+	open_first();
+}
+
+static void a_disk_may_change_before_a_guest_connects(void **state)
+{
+	open_first();
+	fake_disk.bdev.logical_block_size = 4096;
+	fake_disk.bdev.write_cache = false;
+	fake_disk.bdev.max_discard_sectors = 0;
+	connect();
+	assert_int_equal(vbd->advertised.disk.block_size, 4096);
+	assert_false(vbd->advertised.disk.flush || vbd->advertised.disk.discard);
+	assert_false(vbd->rings[0]->limits.barrier || vbd->rings[0]->limits.discard);
+	xenvbd_disconnect(vbd);
+	fake_disk.bdev.read_only = true;
+	/* It has refused one, whatever it says. */
+	fake_disk.bdev.write_cache = true;
+	vbd->disk.no_flush = true;
+	connect();
+	assert_true(vbd->advertised.disk.readonly);
+	assert_false(vbd->advertised.disk.flush);
+}
+
+static void expect_follow(const char *report)
+{
+	const char *node = xenstore_get("error/" BE "/error");
+
+	xenvbd_disk_follow(vbd);
+	node = xenstore_get("error/" BE "/error");
+	expect(node ? report && !strcmp(node, report) : !report, "%s", node);
+	xenstore_remove("error/" BE);
+}
+
+static void what_has_become_worse_is_reported_once(void **state)
+{
+	open_first();
+	connect();
+	expect_follow(NULL);
+	fake_disk.bdev.logical_block_size = 4096;
+	expect_follow("124 disk 8:1 has larger logical blocks now, and requests for less fail");
+	expect_follow(NULL);
+	fake_disk.bdev.read_only = true;
+	expect_follow("30 disk 8:1 is read-only now, and the guest's writes fail");
+	expect_follow(NULL);
+	/* What is better, or as the guest knows it, is no news. */
+	fake_disk.bdev.logical_block_size = 512;
+	fake_disk.bdev.read_only = false;
+	fake_disk.bdev.write_cache = false;
+	expect_follow(NULL);
+	fake_disk.bdev.write_cache = true;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
+}
+
+static unsigned int nr_parked_at_flush;
+
+static void look_at_flush(const struct disk *disk, enum disk_op op)
+{
+	unsigned int i;
+
+	for (i = 0; op == DISK_FLUSH && i < vbd->nr_rings; i++)
+		nr_parked_at_flush += vbd->rings[i]->task->should_park;
+}
+
+static void a_cache_that_a_guest_does_not_know_is_flushed(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	open_first();
+	connect();
+	expect_follow(NULL);
+	fake_disk.bdev.write_cache = true;
+	disks_hook = look_at_flush;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
+	/* What was on its way to the disk is in the cache then. */
+	assert_int_equal(nr_parked_at_flush, 2);
+	assert_false(vbd->rings[0]->wake.draining);
+	assert_true(fake_logged("notice: disk 8:1 has a volatile cache now, and each write of the guest waits for the medium\n"));
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
+	fake_disk.bdev.write_cache = false;
+	expect_follow(NULL);
+	fake_disk.bdev.write_cache = true;
+	disk_a->err[DISK_FLUSH] = -EIO;
+	expect_follow("5 flushing the new cache of disk 8:1");
+}
+
 static void a_slow_close_is_reported(void **state)
 {
 	open_first();
@@ -717,6 +817,10 @@ int main(void)
 		DISK_TEST(before_a_frontend_any_medium_will_do),
 		DISK_TEST(rings_have_the_limits_of_the_disk),
 		DISK_TEST(a_guest_keeps_the_barriers_it_was_told_of),
+		DISK_TEST(a_disk_that_no_guest_can_use_is_refused),
+		DISK_TEST(a_disk_may_change_before_a_guest_connects),
+		DISK_TEST(what_has_become_worse_is_reported_once),
+		DISK_TEST(a_cache_that_a_guest_does_not_know_is_flushed),
 		DISK_TEST(a_slow_close_is_reported),
 	};
 

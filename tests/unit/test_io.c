@@ -58,6 +58,43 @@ static void each_operation_has_its_flags(void **state)
 	rig_down();
 }
 
+/* The flags of an operation, as the disk gets it. */
+static blk_opf_t submitted(struct xenvbd_ring *ring, u8 op, unsigned int nr_segs)
+{
+	struct xenvbd_req *req = rig_req(ring, op, 16, nr_segs, 1);
+	blk_opf_t opf;
+
+	give_pages(req);
+	xenvbd_io_submit(req);
+	opf = req->bio.bi_opf;
+	fake_bio_end_all();
+	assert_int_equal(rig_take_done(ring), 1);
+	take_pages(req);
+	rig_req_put(req);
+	return opf;
+}
+
+/* A cache that has come under a guest that was told of none. */
+static void a_cache_that_nobody_flushes_is_written_through(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+
+	fake_disk.bdev.write_cache = true;
+	assert_false(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
+	ring->limits.barrier = false;
+	assert_true(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
+	assert_true(submitted(ring, BLKIF_OP_FLUSH_DISKCACHE, 1) & REQ_FUA);
+	assert_false(submitted(ring, BLKIF_OP_FLUSH_DISKCACHE, 0) & REQ_FUA);
+	assert_false(submitted(ring, BLKIF_OP_READ, 1) & REQ_FUA);
+	/* Such a disk would refuse these writes. */
+	rig.vbd.disk.no_flush = true;
+	assert_false(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
+	rig.vbd.disk.no_flush = false;
+	fake_disk.bdev.write_cache = false;
+	assert_false(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
+	rig_down();
+}
+
 static void data_goes_where_it_belongs(void **state)
 {
 	struct xenvbd_ring *ring = rig_up(1, 1, false);
@@ -389,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_operation_has_its_flags),
+		cmocka_unit_test(a_cache_that_nobody_flushes_is_written_through),
 		cmocka_unit_test(data_goes_where_it_belongs),
 		cmocka_unit_test(a_failed_flush_is_marked),
 		cmocka_unit_test(an_empty_drive_does_nothing),

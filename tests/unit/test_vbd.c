@@ -168,7 +168,7 @@ static void threads_serve_the_rings(void **state)
 
 static void large_sectors_are_reported_once(void **state)
 {
-	vbd->disk.block_size = 4096;
+	fake_disk.bdev.logical_block_size = 4096;
 	map();
 	start();
 	assert_false(fake_logged("feature-large-sector-size"));
@@ -182,7 +182,7 @@ static void large_sectors_are_reported_once(void **state)
 	assert_false(fake_logged("feature-large-sector-size"));
 	/* They are no matter where they are not larger. */
 	vbd->large_sectors_reported = false;
-	vbd->disk.block_size = 512;
+	fake_disk.bdev.logical_block_size = 512;
 	map();
 	start();
 	assert_false(fake_logged("feature-large-sector-size"));

@@ -22,6 +22,9 @@ MEANS = {
                "new one takes its place. The guest's requests wait.",
     "closing the disk": ONLY_DISK + "All requests are answered; the disk "
                "itself has not come back from being closed.",
+    "flushing the disk": ONLY_DISK + "The disk has a volatile cache that it "
+               "had not when the guest connected, and what the guest has "
+               "written has to leave it. The guest's requests wait.",
     "writing back the disk's cache": ONLY_DISK + "What this domain has cached "
                "of the disk goes to it before the guest may use it.",
 }

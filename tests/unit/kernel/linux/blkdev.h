@@ -46,6 +46,7 @@ struct block_device {
 	u64 nr_sectors;
 	bool read_only;
 	bool write_cache;
+	bool zoned;
 	bool stable_writes;
 	unsigned int logical_block_size;
 	unsigned int physical_block_size;
@@ -63,6 +64,11 @@ static inline u64 bdev_nr_sectors(struct block_device *bdev)
 static inline bool bdev_read_only(struct block_device *bdev)
 {
 	return bdev->read_only;
+}
+
+static inline bool bdev_is_zoned(struct block_device *bdev)
+{
+	return bdev->zoned;
 }
 
 static inline bool bdev_write_cache(struct block_device *bdev)

@@ -43,14 +43,17 @@ static unsigned int stall_seconds(unsigned long since)
 	return jiffies_to_msecs(jiffies - since) / 1000;
 }
 
-/* ": N requests at disk X:Y, the oldest for N s", if there are any. Their number. */
+/*
+ * ": N requests to disk X:Y, the oldest for N s", if there are any. Their number. They
+ * are not all at the disk: a barrier, a cgroup or want of memory may hold them up.
+ */
 static unsigned int stall_describe_requests(struct xenvbd *vbd, char *text, size_t size)
 {
 	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
 
 	if (nr)
 		scnprintf(text, size,
-			  ": %u requests at disk %x:%x, the oldest for %u s",
+			  ": %u requests to disk %x:%x, the oldest for %u s",
 			  nr, MAJOR(vbd->devt), MINOR(vbd->devt),
 			  oldest_ms / 1000);
 	return nr;

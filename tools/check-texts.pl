@@ -563,7 +563,7 @@ sub messages
 		}
 	}
 	# What a stall and a slow disk are told with
-	my ($requests) = grep { /requests at disk/ }
+	my ($requests) = grep { /requests to disk/ }
 		map { unquote($_) } code("control/stall.c") =~ /scnprintf\([^;"]*($STRING)/g;
 
 	$found{"$_$requests"} = ["warning", "control/stall.c"] for "%s, for %u s", "slow";

@@ -94,7 +94,7 @@ readme()
 	tree_new readme
 	healthy
 	our_vbd 15 51712 xvda 7:c state=Closing in_flight=8 oldest_ms=9104 \
-		waiting="closing, for 6 s: 8 requests at disk 7:c, the oldest for 9 s"
+		waiting="closing, for 6 s: 8 requests to disk 7:c, the oldest for 9 s"
 	our_vbd 14 51728 xvdb fd:a mode=r
 	disk 7:12 loop12 loop/backing_file=/srv/mail.img inflight="8 0"
 	put proc/self/mountinfo "30 21 0:44 / /srv rw,hard shared:5 - nfs4 nas1:/srv rw"
@@ -109,7 +109,7 @@ exported()
 {
 	tree_new metrics
 	healthy
-	our_vbd 20 51712 xvda fd:9 waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s"
+	our_vbd 20 51712 xvda fd:9 waiting="closing, for 6 s: 8 requests to disk fd:9, the oldest for 9 s"
 	"$TOOL" export --prom | grep -v '^#'
 }
 

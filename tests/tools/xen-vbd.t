@@ -266,10 +266,10 @@ frontend_state()
 why_a_detach_hangs()
 {
 	broken state=Closing in_flight=8 oldest_ms=9104 \
-		waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s"
+		waiting="closing, for 6 s: 8 requests to disk fd:9, the oldest for 9 s"
 	reason 2 "web01/xvda \(vbd-12-51712\) is stuck: closing, for 6 s " "it waits for the disk"
 	vbd 2 why
-	explains "8 requests at disk vg0/web01, the oldest for 9 s" "for which requests"
+	explains "8 requests to disk vg0/web01, the oldest for 9 s" "for which requests"
 	explains "dmsetup wipe_table --force --noflush vg0-web01" "what to do if it never answers"
 	explains "1 stuck; 1 vbd\." "and how many are stuck"
 	vbd 2 why -q
@@ -305,14 +305,14 @@ why_other_things_hang()
 	broken waiting="exchanging the disk, for 125 s"
 	reason 2 "stuck: exchanging the disk, for 2 min.*old disk has to answer" "an exchange"
 	broken waiting="something new: with words" in_flight=1 oldest_ms=1000
-	reason 2 "something new: with words.*1 request at disk" "for a reason that is not known yet"
-	broken waiting="slow: 8 requests at disk fd:9, the oldest for 33 s" in_flight=8 oldest_ms=33000
+	reason 2 "something new: with words.*1 request to disk" "for a reason that is not known yet"
+	broken waiting="slow: 8 requests to disk fd:9, the oldest for 33 s" in_flight=8 oldest_ms=33000
 	reason 2 "stuck: its disk does not answer .*8 requests" "it is slow"
 	broken in_flight=2 oldest_ms=31000
-	reason 2 "its disk does not answer.*2 requests at disk vg0/web01, the oldest for 31 s" "old requests"
+	reason 2 "its disk does not answer.*2 requests to disk vg0/web01, the oldest for 31 s" "old requests"
 	noted "disk does not answer"
 	broken in_flight=2 oldest_ms=29000
-	reason 0 "Connected. 2 requests at disk vg0/web01" "requests that are not old"
+	reason 0 "Connected. 2 requests to disk vg0/web01" "requests that are not old"
 	broken
 	remnant vbd-12-51728.1 fd:9 11 182000
 	reason 0 "web01/xvda" "another one is well"
@@ -566,10 +566,10 @@ slow_disks()
 	tree_new slow
 	guest 12 web01
 	our_vbd 12 51712 xvda fd:9 in_flight=8 oldest_ms=33000 threads="0 4711
-1 4712" waiting="slow: 8 requests at disk fd:9, the oldest for 33 s"
+1 4712" waiting="slow: 8 requests to disk fd:9, the oldest for 33 s"
 	volume 253:9 dm-9 vg0 web01
 	vbd 2 why
-	explains "web01/xvda .* is stuck: its disk does not answer waits 8 requests at disk vg0/web01, the oldest for 33 s" \
+	explains "web01/xvda .* is stuck: its disk does not answer waits 8 requests to disk vg0/web01, the oldest for 33 s" \
 		"it is the guest that waits"
 	vbd 0 export --json
 	json 'd["vbds"][0]["threads"]' "[4711, 4712]" "PIDs"
@@ -794,7 +794,7 @@ limits_refused()
 
 limits_explained()
 {
-	broken state=Closing waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s" \
+	broken state=Closing waiting="closing, for 6 s: 8 requests to disk fd:9, the oldest for 9 s" \
 		tunables/cgroup=/xen-vbd/12-51712
 	with_cgroups
 	vbd 2 why
@@ -818,7 +818,7 @@ log_of_the_kernel()
 	tree_new kernel-log
 	healthy
 	put dev/kmsg '6,700,1000000,-;random: crng init done
-4,701,2500000,-;vbd vbd-12-51712: closing, for 1 s: 8 requests at disk fd:9, the oldest for 4 s
+4,701,2500000,-;vbd vbd-12-51712: closing, for 1 s: 8 requests to disk fd:9, the oldest for 4 s
  SUBSYSTEM=xen-backend
  DEVICE=+xen-backend:vbd-12-51712
 6,702,3000000,-;xen-blkback: backend/vbd/14/51728: using 1 queues
@@ -827,7 +827,7 @@ log_of_the_kernel()
 not a record'
 	vbd 0 events
 	is "$(cut -d' ' -f3- <<<"$OUT")" \
-		"web01/xvda log: closing, for 1 s: 8 requests at disk fd:9, the oldest for 4 s
+		"web01/xvda log: closing, for 1 s: 8 requests to disk fd:9, the oldest for 4 s
 db02/xvdb log: xen-blkback: backend/vbd/14/51728: using 1 queues" "lines of vbds, also stock's"
 	like "$OUT" '^20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} web01' "with their time"
 	vbd 0 events -n 1 -j
@@ -857,13 +857,13 @@ life()
 {
 	local dir=$DEVICES/vbd-12-51712
 
-	put "$dir/waiting" "closing, for 1 s: 8 requests at disk fd:9, the oldest for 4 s"
+	put "$dir/waiting" "closing, for 1 s: 8 requests to disk fd:9, the oldest for 4 s"
 	told "stuck"
 	echo '4,9,2500000,-;vbd vbd-12-51712: closing' >>"$TREE/dev/kmsg"
 	told "log"
 	put "$dir/state" Closing
 	told "state"
-	put "$dir/waiting" "closing, for 2 s: 8 requests at disk fd:9, the oldest for 5 s"
+	put "$dir/waiting" "closing, for 2 s: 8 requests to disk fd:9, the oldest for 5 s"
 	sleep 1
 	put "$dir/waiting" ""
 	told "resumed"
@@ -908,7 +908,7 @@ follows()
 	wait $pid 2>/dev/null
 	# A new vbd may be seen before all of it is there
 	is "$(cut -d' ' -f3- "$TREES/out" | grep -v -e mail/xvda -e '18\|new/xvda [^n]')" \
-		"web01/xvda stuck: closing, for 1 s: 8 requests at disk fd:9, the oldest for 4 s
+		"web01/xvda stuck: closing, for 1 s: 8 requests to disk fd:9, the oldest for 4 s
 web01/xvda log: closing
 web01/xvda state: Connected -> Closing
 web01/xvda resumed: closing
@@ -926,7 +926,7 @@ exports()
 	tree_new exports
 	healthy
 	guest 20 'the \"best\" guest'
-	our_vbd 20 51712 xvda fd:9 waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s"
+	our_vbd 20 51712 xvda fd:9 waiting="closing, for 6 s: 8 requests to disk fd:9, the oldest for 9 s"
 	guest 21 'back\\slash'
 	our_vbd 21 51712 xvda fd:9
 	remnant vbd-17-51712.1 fd:9 11 182000
@@ -999,7 +999,7 @@ reports()
 {
 	local file=$TREES/r.tar.gz
 
-	broken state=Closing waiting="closing, for 6 s: 8 requests at disk fd:9, the oldest for 9 s"
+	broken state=Closing waiting="closing, for 6 s: 8 requests to disk fd:9, the oldest for 9 s"
 	remnant vbd-17-51712.1 fd:9 11 182000
 	key /local/domain/12/vnc/password secret
 	key backend/vbd/12/51712/params 'a \"quoted\" one\nand \\more'

@@ -153,7 +153,7 @@ static void requests_are_counted_over_all_rings(void **state)
 	vbd->stall.since = jiffies - 6 * HZ;
 	xenvbd_stall_describe(vbd, text, sizeof(text));
 	assert_string_equal(text,
-			    "closing, for 6 s: 3 requests at disk 7:1f, the oldest for 9 s");
+			    "closing, for 6 s: 3 requests to disk 7:1f, the oldest for 9 s");
 	xenvbd_stall_describe(vbd, text, 20);
 	assert_string_equal(text, "closing, for 6 s: 3");
 	vbd->stall.what = NULL;
@@ -197,18 +197,18 @@ static void a_slow_disk_is_reported_once_a_minute(void **state)
 	assert_string_equal(fake_log(), "");
 	assert_string_equal(control_uevents(), "");
 	control_pass(3 * HZ);
-	assert_true(fake_logged("warn: slow: 2 requests at disk 7:1f, the oldest for 30 s\n"));
+	assert_true(fake_logged("warn: slow: 2 requests to disk 7:1f, the oldest for 30 s\n"));
 	assert_string_equal(control_uevents(),
-			    "slow slow: 2 requests at disk 7:1f, the oldest for 30 s");
-	assert_non_null(strstr(xenstore_get(BE "/waiting"), "slow: 2 requests at disk 7:1f"));
+			    "slow slow: 2 requests to disk 7:1f, the oldest for 30 s");
+	assert_non_null(strstr(xenstore_get(BE "/waiting"), "slow: 2 requests to disk 7:1f"));
 	xenvbd_stall_describe(vbd, text, sizeof(text));
-	assert_string_equal(text, "slow: 2 requests at disk 7:1f, the oldest for 31 s");
+	assert_string_equal(text, "slow: 2 requests to disk 7:1f, the oldest for 31 s");
 	fake_log_clear();
 	control_pass(57 * HZ);
 	assert_string_equal(fake_log(), "");
 	assert_non_null(strstr(xenstore_get(BE "/waiting"), "the oldest for 8"));
 	control_pass(4 * HZ);
-	assert_true(fake_logged("warn: slow: 2 requests at disk 7:1f, the oldest for 90 s\n"));
+	assert_true(fake_logged("warn: slow: 2 requests to disk 7:1f, the oldest for 90 s\n"));
 	/* The younger one may have been forgotten as well, but is not. */
 	reqs[0][1].start = 0;
 	fake_log_clear();
@@ -253,7 +253,7 @@ static void a_request_of_the_last_moment_is_looked_after(void **state)
 	assert_int_equal(work_nr_pending(), 1);
 	reqs[0][1].start = jiffies | 1;
 	control_pass(32 * HZ);
-	assert_true(fake_logged("warn: slow: 1 requests at disk 7:1f, the oldest for 3"));
+	assert_true(fake_logged("warn: slow: 1 requests to disk 7:1f, the oldest for 3"));
 	reqs[0][1].start = 0;
 	control_pass(5 * HZ);
 	without_rings();
@@ -271,7 +271,7 @@ static void nobody_has_to_hear_of_slow_disks(void **state)
 	vbd->tunables.slow_seconds = 5;
 	xenvbd_stall_look(vbd);
 	control_pass(HZ);
-	assert_true(fake_logged("warn: slow: 1 requests at disk 7:1f, the oldest for 100 s\n"));
+	assert_true(fake_logged("warn: slow: 1 requests to disk 7:1f, the oldest for 100 s\n"));
 	vbd->tunables.slow_seconds = 0;
 	xenvbd_stall_look(vbd);
 	control_pass(HZ);

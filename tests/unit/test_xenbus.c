@@ -690,7 +690,7 @@ static bool slow_requests(void)
 		return true;
 	}
 	assert_string_equal(stalled,
-			    "closing, for 1 s: 1 requests at disk 8:1, the oldest for 1 s");
+			    "closing, for 1 s: 1 requests to disk 8:1, the oldest for 1 s");
 	return fake_bio_end_all();
 }
 

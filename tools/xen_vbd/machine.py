@@ -23,7 +23,7 @@ STATES = ("Unknown", "Initialising", "InitWait", "Initialised", "Connected",
 OLD_MS = 30000
 
 STALL = re.compile(r"(?P<what>[^:,]+)(?:, for (?P<seconds>\d+) s)?"
-                   r"(?:: (?P<requests>\d+) requests at disk \S+, "
+                   r"(?:: (?P<requests>\d+) requests to disk \S+, "
                    r"the oldest for (?P<oldest>\d+) s)?$")
 
 

@@ -192,7 +192,7 @@ def requests_text(vbd):
     if not vbd.in_flight:
         return None
     age = spoken((vbd.oldest_ms or 0) // 1000)
-    return (f"{plural(vbd.in_flight, 'request')} at disk {vbd.disk_label}, the "
+    return (f"{plural(vbd.in_flight, 'request')} to disk {vbd.disk_label}, the "
             f"oldest for {age}.")
 
 

@@ -91,7 +91,7 @@ disks_answer()
 
 outstanding_requests()
 {
-	local wait="^closing, for [0-9]+ s: 8 requests at disk"
+	local wait="^closing, for [0-9]+ s: 8 requests to disk"
 
 	ok "$NR disks" each $NR stuck_disk
 	ok "they stop to answer" each $NR stuck_stop

@@ -130,10 +130,10 @@ slow()
 	: >"$EVENTS"
 	ok "the disk stops to answer" stuck_stop 0
 	fio_on_disk --rw=read --bs=4k --size=4k >/dev/null 2>&1 &
-	ok "the log tells" wait_for 20 log_has 'slow: 1 requests at disk [0-9a-f:]+, the oldest for [0-9]+ s'
-	hears "slow slow: 1 requests at disk"
-	like "$(sysfs waiting)" '^slow: 1 requests at disk' "so does sysfs"
-	like "$(vbd_key 0 xvda waiting)" '^slow: 1 requests at disk' "and xenstore"
+	ok "the log tells" wait_for 20 log_has 'slow: 1 requests to disk [0-9a-f:]+, the oldest for [0-9]+ s'
+	hears "slow slow: 1 requests to disk"
+	like "$(sysfs waiting)" '^slow: 1 requests to disk' "so does sysfs"
+	like "$(vbd_key 0 xvda waiting)" '^slow: 1 requests to disk' "and xenstore"
 	nap 12
 	is "$(klog | grep -c 'vbd-0-51712: slow: 1 requests')" 1 "once a minute is enough"
 	ok "the disk answers" stuck_mend 0

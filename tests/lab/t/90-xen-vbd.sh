@@ -104,7 +104,7 @@ hang()
 	stuck_writes 0
 	blkfe_closing 52000
 	ok "its detach hangs" wait_for 10 why_is 2 "is stuck: closing, for"
-	explains "8 requests at disk stuck0" "why tells which requests"
+	explains "8 requests to disk stuck0" "why tells which requests"
 }
 
 detach_hangs()

@@ -25,7 +25,8 @@
 #include "observe/sysfs.h"
 
 /*
- * How often a connected disk is looked at, whether it has changed, and when what xenstore has refused is tried again.
+ * How often a connected disk is looked at for changes, and when what xenstore has
+ * refused is tried again.
  */
 #define LOOK_INTERVAL	HZ
 

@@ -47,7 +47,7 @@ COST_CELLS = {
 }
 MULTI_QUEUE_CELLS = {INLINE: ["4k-randread-d32", "4k-randwrite-d32", "64k-read-d16"]}
 # dom0 and the guest need not wait for each other's CPU
-APART_CELLS = {"500us-t64": DEPTHS}
+APART_CELLS = {"500us-t64": DEPTHS + ["16k-read-d8"], "5ms-t64": ["4k-randread-d32"]}
 # Counted where dom0 and the guest run at the same time
 SMP_CELLS = {disk: ["4k-randread-d32", "4k-randwrite-d32"]
              for disk in (INLINE, "100us-t64", "500us-t64")}

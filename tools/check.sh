@@ -229,6 +229,19 @@ check_alerts()
 	} 2>&1 | grep -vE -e '^$' -e '^Checking ' -e '^Unit Testing: ' -e '^  SUCCESS' | none
 }
 
+# The faults of tests/unit/mutants name lines of the code, which move
+check_mutants()
+{
+	local file expression reason
+
+	cd "$SRC" || return
+	while IFS=$'\t' read -r file expression reason; do
+		[[ $file && $file != \#* ]] || continue
+		! sed -E "$expression" "$file" | cmp -s - "$file" ||
+			echo "cannot be put in: $file: $reason"
+	done <tests/unit/mutants.tsv 2>&1 | none
+}
+
 check_spelling()
 {
 	need codespell || return

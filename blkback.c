@@ -12,8 +12,8 @@
  *
  * One thread serves a ring. While there is work its event channel stays masked,
  * and one loop takes new requests and gives back finished ones. A pass is the
- * unit of cost: few hypercalls, one push of responses, at most one event; and one
- * more each time the disk's queue was full.
+ * unit of cost: one push of responses, at most one event, and few hypercalls if
+ * there are many requests; and one push more each time the disk's queue was full.
  */
 #include <linux/freezer.h>
 #include <linux/kthread.h>
@@ -341,7 +341,7 @@ static void ring_watch(struct xenvbd_ring *ring)
 				   seconds * HZ);
 }
 
-/* Take all that is in the ring. */
+/* Take all that is in the ring. If that is little, start it, too. */
 static bool ring_take(struct xenvbd_ring *ring)
 {
 	int nr, i;
@@ -361,6 +361,9 @@ static bool ring_take(struct xenvbd_ring *ring)
 		return false;
 	ring_look_at_disk(ring);
 	xenvbd_latency_look(&ring->latency);
+	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
+		ring_watch(ring);
+	ring->found = true;
 	for (i = 0; i < nr; i++) {
 		ring_take_one(ring);
 		/*
@@ -368,12 +371,13 @@ static bool ring_take(struct xenvbd_ring *ring)
 		 * it goes sooner, and they do not all come back in one moment,
 		 * for then guest and disk would wait for each other by turns.
 		 */
-		if (nr <= PLUG_IOS)
-			ring_start(ring);
+		if (nr > PLUG_IOS)
+			continue;
+		ring_start(ring);
+		/* We may have slept for long: who was removed takes no more. */
+		if (unlikely(xenvbd_wake_draining(ring)))
+			break;
 	}
-	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
-		ring_watch(ring);
-	ring->found = true;
 	return true;
 }
 

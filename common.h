@@ -102,8 +102,8 @@ struct xenvbd_ring {
 		u32 nr_refused;
 		/* In jiffies, while the ring pauses. */
 		unsigned long pause_until;
-	/* What the thread joined; it holds it. See data/cgroup.c. */
-	const struct cgroup_subsys_state *joined;
+		/* What the thread joined; it holds it. See data/cgroup.c. */
+		const struct cgroup_subsys_state *joined;
 		struct xenvbd_stats stats;
 	} ____cacheline_aligned_in_smp;
 

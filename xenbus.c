@@ -203,7 +203,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 	/* Whatever has happened, it may be gone. */
 	vbd->facts &= ~XENVBD_FACT_REMNANT;
 
-	if (events & BIT(XENVBD_EVENT_NO_FLUSH) && vbd->disk.flush &&
+	if (events & BIT(XENVBD_EVENT_NO_FLUSH) &&
+	    (vbd->disk.flush || vbd->advertised.disk.flush) &&
 	    !(vbd->facts & XENVBD_FACT_GONE)) {
 		vbd->disk.flush = false;
 		vbd->disk.no_flush = true;

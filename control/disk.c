@@ -213,8 +213,11 @@ void xenvbd_disk_attach(struct xenvbd_ring *ring)
 	ring->bdev = ring->vbd->disk.bdev;
 	ring->vanished = false;
 	disk_limits(&ring->vbd->disk, &ring->limits);
-	/* A guest takes a refusal as final. */
-	ring->limits.barrier |= ring->vbd->advertised.disk.flush;
+	/*
+	 * A guest takes a refusal as final. And who was told of no cache never
+	 * flushes, whatever the disk has now: see io_through_cache().
+	 */
+	ring->limits.barrier = ring->vbd->advertised.disk.flush;
 }
 
 /* All that the rings have taken is answered, and they touch nothing. */
@@ -413,6 +416,11 @@ static void disk_flush_new_cache(struct xenvbd *vbd)
 	xenvbd_stall_enter(vbd, "flushing the disk");
 	disk_pause_rings(vbd);
 	err = blkdev_issue_flush(vbd->disk.bdev);
+	if (err == -EOPNOTSUPP) {
+		/* Then it would not write through its cache either. */
+		vbd->disk.no_flush = true;
+		vbd->disk.flush = false;
+	}
 	disk_resume_rings(vbd);
 	xenvbd_stall_leave(vbd);
 	if (err)

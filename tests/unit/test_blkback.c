@@ -1914,6 +1914,37 @@ static void an_answer_does_not_wait_for_the_queue(void **state)
 	try_two_tags(PLUG_IOS + 2);
 }
 
+static void the_vbd_is_removed(void)
+{
+	/* Somebody looks after the requests however long it sleeps. */
+	assert_true(rig.vbd.stall.slow.watched);
+	rig.vbd.removed = true;
+}
+
+/* The disk may be another vbd's when the thread wakes up. */
+static void who_is_removed_takes_no_more(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	unsigned int i;
+
+	fake_disk.nr_tags = 2;
+	fake_disk.sleeps = the_vbd_is_removed;
+	for (i = 0; i < 6; i++)
+		put(ring, rw(BLKIF_OP_WRITE, i, 16 * i, 1, 100 + i));
+	guest_push(ring);
+	pass(ring);
+	assert_int_equal(ring->sring.req_cons, 3);
+	passes(ring);
+	assert_int_equal(ring->sring.req_cons, 3);
+	rig.vbd.removed = false;
+	fake_disk.sleeps = NULL;
+	fake_disk.nr_tags = 0;
+	passes(ring);
+	for (i = 0; i < 6; i++)
+		guest_expect(ring, i, OKAY);
+	down();
+}
+
 static void each_request_is_answered_once(void **state)
 {
 	unsigned int policy;
@@ -1963,6 +1994,7 @@ int main(void)
 		cmocka_unit_test(what_comes_together_goes_together),
 		cmocka_unit_test(a_disk_may_complete_at_once),
 		cmocka_unit_test(an_answer_does_not_wait_for_the_queue),
+		cmocka_unit_test(who_is_removed_takes_no_more),
 		cmocka_unit_test(more_than_a_batch_takes_more_than_a_pass),
 		cmocka_unit_test(a_few_go_to_the_disk_one_by_one),
 		cmocka_unit_test(the_disk_fails),

@@ -758,6 +758,8 @@ static void a_cache_that_a_guest_does_not_know_is_flushed(void **state)
 	/* What was on its way to the disk is in the cache then. */
 	assert_int_equal(nr_parked_at_flush, 2);
 	assert_false(vbd->rings[0]->wake.draining);
+	/* Writes still go through it: the guest does not flush. */
+	assert_false(vbd->rings[0]->limits.barrier);
 	assert_true(fake_logged("notice: disk 8:1 has a volatile cache now, and each write of the guest waits for the medium\n"));
 	expect_follow(NULL);
 	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
@@ -766,6 +768,20 @@ static void a_cache_that_a_guest_does_not_know_is_flushed(void **state)
 	fake_disk.bdev.write_cache = true;
 	disk_a->err[DISK_FLUSH] = -EIO;
 	expect_follow("5 flushing the new cache of disk 8:1");
+	assert_false(vbd->disk.no_flush);
+}
+
+static void a_cache_that_cannot_be_flushed_is_left_alone(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	open_first();
+	connect();
+	fake_disk.bdev.write_cache = true;
+	disk_a->err[DISK_FLUSH] = -EOPNOTSUPP;
+	expect_follow("95 flushing the new cache of disk 8:1");
+	/* It would refuse writes that go through the cache, too. */
+	assert_true(vbd->disk.no_flush);
+	assert_false(vbd->disk.flush);
 }
 
 static void a_slow_close_is_reported(void **state)
@@ -821,6 +837,7 @@ int main(void)
 		DISK_TEST(a_disk_may_change_before_a_guest_connects),
 		DISK_TEST(what_has_become_worse_is_reported_once),
 		DISK_TEST(a_cache_that_a_guest_does_not_know_is_flushed),
+		DISK_TEST(a_cache_that_cannot_be_flushed_is_left_alone),
 		DISK_TEST(a_slow_close_is_reported),
 	};
 

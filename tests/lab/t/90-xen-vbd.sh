@@ -48,7 +48,7 @@ why_is()
 # statistics_by_hand VDEV: as JSON has them
 statistics_by_hand()
 {
-	(cd "$(vbd_sysfs 0 "$1")/statistics" && grep . -- *) | sed 's/:/ /'
+	(cd "$(vbd_sysfs 0 "$1")/statistics" && grep . -- *) | sed 's/:sum_us /_sum_us /; s/:/ /'
 }
 
 # statistics_by_tool NAME

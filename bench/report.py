@@ -160,7 +160,7 @@ def short(summary, versions):
         yield from ("", "The same of dom0's CPU per I/O, instructions of its kernel and of Xen for it:")
         yield from short_table(costs_judged)
     yield ""
-    slower = [f"- {title(c['where'])}: {c['cell']}, {c['ratio']:.2f}"
+    slower = [f"- {c['cell']}, {c['ratio']:.2f}: {title(c['where'])}"
               for c in judged if "SLOWER" in c["verdict"]]
     with_goal = [c for c in judged if c["target"]]
     missed = sum("MISS" in c["verdict"] for c in with_goal)
@@ -171,7 +171,8 @@ def short(summary, versions):
     yield from textwrap.wrap(
         f"{len(slower) or 'None'} of {len(judged)} cells {'is' if len(slower) < 2 else 'are'} "
         f"slower than stock{':' if slower else '.'}", 79)
-    yield from slower
+    for line in slower:
+        yield from textwrap.wrap(line, 79, subsequent_indent="  ")
 
 
 def short_table(judged):

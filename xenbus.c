@@ -149,13 +149,6 @@ static void xs_fail(struct xenvbd *vbd, int err)
 	xenvbd_error_fatal(vbd, err);
 }
 
-/* What only the log needs to know. */
-static void xs_warn(struct xenvbd *vbd, int err)
-{
-	if (err)
-		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error.text, err);
-}
-
 /*
  * Watch our directory, unless the device is gone: nothing would unregister the
  * watch then. Not by the helper of xenbus, which writes Closing if it fails: see
@@ -209,7 +202,7 @@ static void xs_handle_events(struct xenvbd *vbd)
 		vbd->disk.flush = false;
 		vbd->disk.no_flush = true;
 		vbd->advertised.disk.flush = false;
-		xs_warn(vbd, xenvbd_publish_flush(vbd));
+		xenvbd_error_warn(vbd, xenvbd_publish_flush(vbd));
 	}
 }
 
@@ -235,7 +228,7 @@ static void xs_handle_disk(struct xenvbd *vbd)
 		return;
 	}
 	xenvbd_disk_follow(vbd);
-	xs_warn(vbd, xenvbd_publish_size(vbd));
+	xenvbd_error_warn(vbd, xenvbd_publish_size(vbd));
 	xs_look_later(vbd);
 }
 

@@ -99,9 +99,13 @@ def inline_lines(cells):
                    f"{range_text(c):>10}")
 
 
+def beside(values, digits):
+    """'stock > ours', with as many digits"""
+    return " > ".join("-" if v is None else f"{v:.{digits}f}" for v in values)
+
+
 def latency_text(found):
-    texts = ["-" if found[m] is None else f"{found[m]:.0f}" for m in ("stock", "ours")]
-    return " > ".join(texts) + (" !" if found["worse"] else "  ")
+    return beside((found["stock"], found["ours"]), 0) + (" !" if found["worse"] else "  ")
 
 
 def timed_line(c):
@@ -199,7 +203,7 @@ def pair(cell, name, limit=None):
     found = [cell.get(f"{m} counts", {}).get(name) for m in ("stock", "ours")]
     if found == [None, None]:
         return "-"
-    text = " > ".join("-" if v is None else f"{v:.2f}" for v in found)
+    text = beside(found, 2)
     if limit is not None and found[1] is not None and found[1] > limit:
         text += " !"
     return text
@@ -315,8 +319,7 @@ def allocation_lines(summary):
     yield f"  {'':64}{'driver':>15}{'block layer':>15}"
     for found in summary["allocations"]:
         stock, ours = (found.get(module, [None, None]) for module in ("stock", "ours"))
-        columns = [" > ".join("-" if v is None else f"{v:.2f}" for v in values_of_both)
-                   for values_of_both in zip(stock, ours)]
+        columns = [beside(both, 2) for both in zip(stock, ours)]
         verdict = "" if ours[0] is None else f" {mark(ours[0] == 0)}"
         yield (f"  {short_title(found['where']):47}{found['cell']:17}{columns[0]:>15}"
                f"{columns[1]:>15}{verdict}")
@@ -335,21 +338,16 @@ def device_lines(summary):
                f"{limit:>9} {'' if ours is None else mark(ours <= limit)}")
 
 
-def crowd_text(values_of):
-    return " > ".join("-" if values_of.get(m) is None else f"{values_of[m]:.0f}"
-                      for m in ("stock", "ours"))
-
-
 def crowd_lines(found):
-    numbers = list(found["attach_ms"])
+    numbers, both = list(found["attach_ms"]), ("stock", "ours")
     yield "So many vbds at a time, stock > ours; the exponent is that of the curve from the second"
     yield "column to the last, 1: as many times as there are vbds"
     yield f"  {'':26}" + "".join(f"{n:>17}" for n in numbers) + f"{'exponent':>15}"
     for name, what in CROWD:
         curve = found[name]
-        exponents = [exponent(curve, m) for m in ("stock", "ours")]
-        yield (f"  {what:26}" + "".join(f"{crowd_text(curve[n]):>17}" for n in numbers) +
-               f"{' > '.join('-' if e is None else f'{e:.2f}' for e in exponents):>15}")
+        columns = "".join(f"{beside([curve[n].get(m) for m in both], 0):>17}" for n in numbers)
+        exponents = beside([exponent(curve, m) for m in both], 2)
+        yield f"  {what:26}{columns}{exponents:>15}"
 
 
 def text(summary, versions):

@@ -101,7 +101,7 @@ static void act_publish_threads(struct xenvbd *vbd)
 
 	if (err && err != -ENODEV && err != -ENOENT &&
 	    __ratelimit(&vbd->error.log))
-		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error.text, err);
+		xenvbd_error_warn(vbd, err);
 }
 
 static int act_connect(struct xenvbd *vbd)

@@ -112,16 +112,20 @@ static int disk_drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk,
  * What requests to the disk have to respect. Those to an empty drive pass, and
  * data/io.c fails them.
  */
-static void disk_limits(const struct xenvbd_disk *disk,
-			struct xenvbd_limits *limits)
+static void disk_limits(const struct xenvbd *vbd, struct xenvbd_limits *limits)
 {
+	const struct xenvbd_disk *disk = &vbd->disk;
+
 	*limits = (struct xenvbd_limits) {
 		.nr_sects = disk->empty ? U64_MAX : bdev_nr_sectors(disk->bdev),
 		.align_sects = disk->block_size >> SECTOR_SHIFT,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
-		.barrier = disk->flush,
-		/* A guest takes a refusal as final. */
+		/*
+		 * A guest takes a refusal as final. And who was told of no cache
+		 * never flushes, whatever the disk has now: see io_through_cache().
+		 */
+		.barrier = vbd->advertised.disk.flush,
 		.discard = disk->discard || disk->empty,
 	};
 	if (!disk->empty)
@@ -212,12 +216,7 @@ void xenvbd_disk_attach(struct xenvbd_ring *ring)
 	/* None in an empty drive. */
 	ring->bdev = ring->vbd->disk.bdev;
 	ring->vanished = false;
-	disk_limits(&ring->vbd->disk, &ring->limits);
-	/*
-	 * A guest takes a refusal as final. And who was told of no cache never
-	 * flushes, whatever the disk has now: see io_through_cache().
-	 */
-	ring->limits.barrier = ring->vbd->advertised.disk.flush;
+	disk_limits(ring->vbd, &ring->limits);
 }
 
 /* All that the rings have taken is answered, and they touch nothing. */

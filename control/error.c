@@ -93,6 +93,13 @@ void xenvbd_error_report(struct xenvbd *vbd, int err)
 	xenvbd_uevent(vbd, "error", vbd->error.text);
 }
 
+/* What only the log needs to know, if it is an error. */
+void xenvbd_error_warn(struct xenvbd *vbd, int err)
+{
+	if (err)
+		dev_warn(&vbd->xbdev->dev, "%s: %d\n", vbd->error.text, err);
+}
+
 /* Remove a directory that is empty. */
 static void error_remove_empty(struct xenbus_transaction xbt, const char *dir)
 {

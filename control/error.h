@@ -21,6 +21,7 @@ __printf(3, 4)
 int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...);
 void xenvbd_error_fatal(struct xenvbd *vbd, int err);
 void xenvbd_error_report(struct xenvbd *vbd, int err);
+void xenvbd_error_warn(struct xenvbd *vbd, int err);
 void xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt);
 
 #endif /* XENVBD_ERROR_H */

@@ -6,6 +6,9 @@
 # they are. Every product's name carries a hash of what it was made from, so
 # a second set-up finds it and does nothing.
 
+# shellcheck source-path=SCRIPTDIR
+. "$LAB/suite.sh"
+
 # The module subtrees dom0 can need; the rest would only cost boot time.
 MODULE_TREES=(arch block crypto fs lib drivers/block drivers/cdrom drivers/char
 	drivers/dax drivers/md drivers/nvdimm drivers/scsi drivers/virtio drivers/xen)

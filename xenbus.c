@@ -149,6 +149,20 @@ static void xs_fail(struct xenvbd *vbd, int err)
 	xenvbd_error_fatal(vbd, err);
 }
 
+static void xs_look_later(struct xenvbd *vbd)
+{
+	mod_delayed_work(vbd->wq, &vbd->size_work, LOOK_INTERVAL);
+}
+
+/* It is nobody's fault, and nobody has to close: it is tried again. Said once. */
+static void xs_short(struct xenvbd *vbd, int err)
+{
+	if (!vbd->error.short_reported)
+		xenvbd_error_report(vbd, err);
+	vbd->error.short_reported = true;
+	xs_look_later(vbd);
+}
+
 /*
  * Watch our directory, unless the device is gone: nothing would unregister the
  * watch then. Not by the helper of xenbus, which writes Closing if it fails: see
@@ -191,8 +205,11 @@ static void xs_handle_events(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_NAMED;
 	if (events & BIT(XENVBD_EVENT_BROKEN) && vbd->nr_rings)
 		vbd->facts |= XENVBD_FACT_BROKEN;
-	if (events & BIT(XENVBD_EVENT_CGROUP))
-		xenvbd_limit_follow(vbd);
+	if (events & BIT(XENVBD_EVENT_CGROUP) &&
+	    xenvbd_store_is_short(xenvbd_limit_follow(vbd))) {
+		set_bit(XENVBD_EVENT_CGROUP, &vbd->events);
+		xs_look_later(vbd);
+	}
 	/* Whatever has happened, it may be gone. */
 	vbd->facts &= ~XENVBD_FACT_REMNANT;
 
@@ -202,13 +219,9 @@ static void xs_handle_events(struct xenvbd *vbd)
 		vbd->disk.flush = false;
 		vbd->disk.no_flush = true;
 		vbd->advertised.disk.flush = false;
-		xenvbd_error_warn(vbd, xenvbd_publish_flush(vbd));
+		xenvbd_error_warn(vbd, xenvbd_publish_or_owe(vbd,
+							     XENVBD_OWED_FLUSH));
 	}
-}
-
-static void xs_look_later(struct xenvbd *vbd)
-{
-	mod_delayed_work(vbd->wq, &vbd->size_work, LOOK_INTERVAL);
 }
 
 static void xs_handle_disk(struct xenvbd *vbd)
@@ -253,6 +266,10 @@ static bool xs_begin(struct xenvbd *vbd)
 		vbd->facts &= ~XENVBD_FACT_FAILED;
 		return true;
 	}
+	if (xenvbd_store_is_short(err)) {
+		xs_short(vbd, err);
+		return true;
+	}
 	xs_look_later(vbd);
 	if (err == -ENOENT || err == -ENODEV)
 		return false;
@@ -275,6 +292,14 @@ static bool xs_look(struct xenvbd *vbd, struct xenvbd_picture *now)
 	return false;
 }
 
+/* A vbd that could not begin, for something is short, can only end. */
+static bool xs_may_act(const struct xenvbd *vbd, enum xenvbd_action action)
+{
+	return vbd->begun || vbd->facts & XENVBD_FACT_FAILED ||
+	       action == XENVBD_ACT_UNREGISTER ||
+	       action == XENVBD_ACT_CLOSED || action == XENVBD_ACT_CLOSING;
+}
+
 /* Do what the table says. False if there is no more to do now. */
 static bool xs_ask_table(struct xenvbd *vbd)
 {
@@ -286,11 +311,17 @@ static bool xs_ask_table(struct xenvbd *vbd)
 	if (!xs_look(vbd, &now))
 		return false;
 	action = xenvbd_picture_action(vbd, &now);
-	if (action == XENVBD_ACT_NONE)
+	if (action == XENVBD_ACT_NONE && vbd->begun)
+		vbd->error.short_reported = false;
+	if (action == XENVBD_ACT_NONE || !xs_may_act(vbd, action))
 		return false;
 	err = xenvbd_act(vbd, action, now.frontend);
 	if (!err)
 		return true;
+	if (xenvbd_act_is_short(action, err)) {
+		xs_short(vbd, err);
+		return false;
+	}
 	xs_fail(vbd, err);
 	/* Not even the error's Closing can be written. */
 	if (failed)
@@ -305,6 +336,15 @@ static void xs_follow_table(struct xenvbd *vbd)
 	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
 				       "waiting for writes of a removed vbd" :
 				       NULL);
+}
+
+/* What could not be written for others to read. */
+static void xs_handle_owed(struct xenvbd *vbd)
+{
+	bool owed = xenvbd_publish_owed(vbd);
+
+	if (xenvbd_stall_owed(vbd) || owed)
+		xs_look_later(vbd);
 }
 
 /* It is unregistered in xenwatch, and so has to be heard of there. */
@@ -325,6 +365,8 @@ static void xs_work(struct work_struct *work)
 			xs_follow_table(vbd);
 		if (vbd->facts & XENVBD_FACT_GONE)
 			xs_await_end(vbd);
+		else
+			xs_handle_owed(vbd);
 		xs_handle_disk(vbd);
 	}
 	mutex_unlock(&vbd->lock);

@@ -11,7 +11,36 @@
 #include "control/limit.h"
 #include "control/keys.h"
 #include "control/states.h"
+#include "control/store.h"
 #include "control/vbd.h"
+
+/**
+ * xenvbd_act_is_short - did an action fail because something is short?
+ * @action: the action
+ * @err: that it failed with
+ *
+ * A disk that is full is short of nothing that comes back by itself.
+ *
+ * Return: true if it is to be tried again.
+ */
+bool xenvbd_act_is_short(enum xenvbd_action action, int err)
+{
+	if (action == XENVBD_ACT_OPEN || action == XENVBD_ACT_SYNC)
+		return err == -ENOMEM || err == -EAGAIN;
+	return xenvbd_store_is_short(err);
+}
+
+/* What the toolstack is to know of the disk. */
+static void act_publish_disk(struct xenvbd *vbd, bool had_disk)
+{
+	int err = xenvbd_publish_or_owe(vbd, had_disk ? XENVBD_OWED_EXCHANGE :
+							XENVBD_OWED_OPENED);
+
+	if (err)
+		xenvbd_error_report(vbd, err);
+	if (had_disk)
+		xenvbd_uevent(vbd, "exchanged", NULL);
+}
 
 static int act_open(struct xenvbd *vbd)
 {
@@ -27,6 +56,10 @@ static int act_open(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_NAMED | XENVBD_FACT_REMNANT;
 		return 0;
 	}
+	if (xenvbd_act_is_short(XENVBD_ACT_OPEN, err)) {
+		vbd->facts |= XENVBD_FACT_NAMED;
+		return err;
+	}
 	if (err < 0 && !had_disk)
 		return err;
 	if (err < 0) {
@@ -34,12 +67,7 @@ static int act_open(struct xenvbd *vbd)
 		xenvbd_error_report(vbd, err);
 		xenvbd_publish_refusal(vbd);
 	} else if (err) {
-		err = had_disk ? xenvbd_publish_exchange(vbd) :
-				 xenvbd_publish_opened(vbd);
-		if (err)
-			xenvbd_error_report(vbd, err);
-		if (had_disk)
-			xenvbd_uevent(vbd, "exchanged", NULL);
+		act_publish_disk(vbd, had_disk);
 	}
 	return 0;
 }
@@ -47,8 +75,12 @@ static int act_open(struct xenvbd *vbd)
 /* The frontend has written 3 or 4 once more, with the same rings or with others. */
 static int act_compare(struct xenvbd *vbd)
 {
+	int others = xenvbd_has_other_rings(vbd);
+
+	if (others < 0)
+		return others;
 	vbd->facts &= ~XENVBD_FACT_RENEWED;
-	if (xenvbd_has_other_rings(vbd))
+	if (others)
 		xenvbd_disconnect(vbd);
 	return 0;
 }
@@ -97,7 +129,7 @@ static void act_report_connection(struct xenvbd *vbd)
 /* A toolstack can do without PIDs, and so a guest has its disk without them. */
 static void act_publish_threads(struct xenvbd *vbd)
 {
-	int err = xenvbd_publish_threads(vbd);
+	int err = xenvbd_publish_or_owe(vbd, XENVBD_OWED_THREADS);
 
 	if (err && err != -ENODEV && err != -ENOENT &&
 	    __ratelimit(&vbd->error.log))

@@ -10,4 +10,6 @@ struct xenvbd;
 int xenvbd_act(struct xenvbd *vbd, enum xenvbd_action action,
 	       unsigned int fe_state);
 
+bool xenvbd_act_is_short(enum xenvbd_action action, int err);
+
 #endif /* XENVBD_ACTIONS_H */

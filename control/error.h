@@ -12,6 +12,8 @@ struct xenvbd;
 /* What went wrong with a vbd last. */
 struct xenvbd_error {
 	char text[256];
+	/* What is short was reported, and is short still. */
+	bool short_reported;
 	/* A vbd logs so often at the most. */
 	struct ratelimit_state log;
 };

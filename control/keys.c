@@ -143,16 +143,23 @@ static int keys_diskseq(struct xenvbd *vbd, const char *key, u64 *val)
 	return err;
 }
 
-static bool keys_is(const char *dir, const char *key, const char *val)
+/* Is an optional key there, and has it this value? */
+static int keys_is(struct xenvbd *vbd, const char *dir, const char *key,
+		   const char *val, bool *is)
 {
 	char *str = xenbus_read(XBT_NIL, dir, key, NULL);
-	bool is;
+	int err;
 
-	if (IS_ERR(str))
-		return false;
-	is = !strcmp(str, val);
+	*is = false;
+	if (IS_ERR(str)) {
+		err = PTR_ERR(str);
+		return err == -ENOENT ? 0 :
+					xenvbd_error(vbd, err, "reading %s/%s",
+						     dir, key);
+	}
+	*is = !strcmp(str, val);
 	kfree(str);
-	return is;
+	return 0;
 }
 
 /**
@@ -169,10 +176,12 @@ int xenvbd_keys_disk(struct xenvbd *vbd, bool had_disk,
 		     struct xenvbd_disk_keys *keys)
 {
 	const char *dir = vbd->xbdev->nodename;
+	bool no_discard;
 	int err;
 
-	keys->cdrom = keys_is(dir, "device-type", "cdrom");
-	err = keys_physical_device(vbd, had_disk, keys);
+	err = keys_is(vbd, dir, "device-type", "cdrom", &keys->cdrom) ?:
+	      keys_is(vbd, dir, "discard-enable", "0", &no_discard) ?:
+	      keys_physical_device(vbd, had_disk, keys);
 	if (err)
 		return err;
 
@@ -190,7 +199,7 @@ int xenvbd_keys_disk(struct xenvbd *vbd, bool had_disk,
 		return xenvbd_error(vbd, err == -ENOENT ? -EINVAL : err,
 				    "reading %s/mode", dir);
 	}
-	keys->discard = !keys_is(dir, "discard-enable", "0");
+	keys->discard = !no_discard;
 	return 0;
 }
 
@@ -416,9 +425,13 @@ int xenvbd_keys_ring(struct xenvbd *vbd, unsigned int index,
  *
  * Return: true if it says that it can.
  */
-bool xenvbd_keys_large_sectors(const struct xenvbd *vbd)
+bool xenvbd_keys_large_sectors(struct xenvbd *vbd)
 {
-	return keys_is(vbd->frontend, "feature-large-sector-size", "1");
+	bool large;
+
+	/* What cannot be read is not there, for a remark in the log. */
+	keys_is(vbd, vbd->frontend, "feature-large-sector-size", "1", &large);
+	return large;
 }
 
 /**

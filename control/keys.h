@@ -49,7 +49,7 @@ int xenvbd_keys_persistent(struct xenvbd *vbd, bool *persistent);
 int xenvbd_keys_nr_rings(struct xenvbd *vbd, unsigned int *nr);
 int xenvbd_keys_ring(struct xenvbd *vbd, unsigned int index,
 		     unsigned int nr_rings, struct xenvbd_ring_keys *keys);
-bool xenvbd_keys_large_sectors(const struct xenvbd *vbd);
+bool xenvbd_keys_large_sectors(struct xenvbd *vbd);
 void xenvbd_keys_name(struct xenvbd *vbd, char *name, size_t size);
 
 #endif /* XENVBD_KEYS_H */

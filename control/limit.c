@@ -143,12 +143,15 @@ int xenvbd_limit_read(struct xenvbd *vbd)
  * Who connects later is told then.
  *
  * Context: process, vbd->lock held.
+ * Return: 0 or a negative errno; nobody was told if something is short.
  */
-void xenvbd_limit_follow(struct xenvbd *vbd)
+int xenvbd_limit_follow(struct xenvbd *vbd)
 {
 	bool was_wrong = vbd->cgroup.wrong;
 	int err = xenvbd_limit_read(vbd);
 
+	if (xenvbd_store_is_short(err))
+		return err;
 	if (err && vbd->nr_rings) {
 		vbd->cgroup.wrong = true;
 		xenvbd_error_report(vbd, err);
@@ -156,6 +159,7 @@ void xenvbd_limit_follow(struct xenvbd *vbd)
 		xenvbd_error_clear(vbd, XBT_NIL);
 		xenvbd_store_end(vbd);
 	}
+	return err;
 }
 
 /**

@@ -8,7 +8,7 @@
 struct xenvbd;
 
 int xenvbd_limit_read(struct xenvbd *vbd);
-void xenvbd_limit_follow(struct xenvbd *vbd);
+int xenvbd_limit_follow(struct xenvbd *vbd);
 ssize_t xenvbd_limit_show(struct xenvbd *vbd, char *buf);
 int xenvbd_limit_store(struct xenvbd *vbd, const char *buf);
 

@@ -285,9 +285,10 @@ static int publish_state_again(struct xenvbd *vbd,
 	     now.frontend != XenbusStateConnected))
 		return -ECANCELED;
 	err = write(vbd, xbt, NULL);
-	if (!err && xenbus_printf(xbt, dir, "state", "%u", now.own))
-		err = xenvbd_error(vbd, -EIO, "writing %s/state", dir);
-	return err;
+	if (err)
+		return err;
+	err = xenbus_printf(xbt, dir, "state", "%u", now.own);
+	return err ? xenvbd_error(vbd, err, "writing %s/state", dir) : 0;
 }
 
 static int publish_size_keys(struct xenvbd *vbd, struct xenbus_transaction xbt,
@@ -319,11 +320,12 @@ static int publish_exchange(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	if (!vbd->disk.empty)
 		snprintf(devt, sizeof(devt), "%x:%x", MAJOR(vbd->devt),
 			 MINOR(vbd->devt));
-	if (xenbus_printf(xbt, dir, "oracle/active-physical-device", "%s",
-			  devt) ||
-	    xenbus_printf(xbt, dir, "oracle/physical-device-change-status",
-			  "%s", ""))
-		return xenvbd_error(vbd, -EIO, "writing %s/oracle", dir);
+	err = xenbus_printf(xbt, dir, "oracle/active-physical-device", "%s",
+			    devt) ?:
+	      xenbus_printf(xbt, dir, "oracle/physical-device-change-status",
+			    "%s", "");
+	if (err)
+		return xenvbd_error(vbd, err, "writing %s/oracle", dir);
 	err = publish_table(vbd, xbt, opened_keys);
 	if (!err && vbd->xbdev->state == XenbusStateConnected)
 		err = publish_state_again(vbd, xbt, publish_disk);
@@ -453,12 +455,6 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
 				 publish_disk);
 }
 
-/* Tell the PIDs of the rings' threads, which run. No guest needs them. */
-int xenvbd_publish_threads(struct xenvbd *vbd)
-{
-	return publish_run(vbd, publish_threads, NULL);
-}
-
 /*
  * The rings' threads have ended, or are about to. Others may get their PIDs. Not
  * a transaction: nothing comes back by being removed. Caller holds store_lock.
@@ -486,22 +482,6 @@ void xenvbd_publish_no_threads(struct xenvbd *vbd)
 	xenvbd_store_end(vbd);
 }
 
-/*
- * Report to the toolstack that we hold the disk open. The toolstack may then
- * close its own file of a disk that would vanish with its last user.
- */
-int xenvbd_publish_opened(struct xenvbd *vbd)
-{
-	return publish_run(vbd, publish_opened, NULL);
-}
-
-/* Advertise another disk, or an empty drive, and report the exchange. */
-int xenvbd_publish_exchange(struct xenvbd *vbd)
-{
-	return publish_new_sects(vbd, xenvbd_disk_sects(&vbd->disk),
-				 publish_exchange);
-}
-
 /* Report to the toolstack why the disk was not exchanged: the last error. */
 int xenvbd_publish_refusal(struct xenvbd *vbd)
 {
@@ -520,12 +500,6 @@ int xenvbd_publish_cgroup(struct xenvbd *vbd, const char *path)
 	return publish_run(vbd, publish_cgroup, path);
 }
 
-/* Advertise whether the frontend may send flushes. */
-int xenvbd_publish_flush(struct xenvbd *vbd)
-{
-	return publish_run(vbd, publish_flush, NULL);
-}
-
 /* Advertise the size of the disk to a connected frontend, if it has changed. */
 int xenvbd_publish_size(struct xenvbd *vbd)
 {
@@ -542,4 +516,60 @@ int xenvbd_publish_size(struct xenvbd *vbd)
 		 old, nr_sects);
 	xenvbd_uevent(vbd, "resized", NULL);
 	return 0;
+}
+
+static publish_write_t *const publish_owed[XENVBD_NR_OWED] = {
+	/*
+	 * We hold the disk open: the toolstack may close its own file of a disk that
+	 * would vanish with its last user.
+	 */
+	[XENVBD_OWED_OPENED] = publish_opened,
+	/* Another disk, or an empty drive. */
+	[XENVBD_OWED_EXCHANGE] = publish_exchange,
+	/* The PIDs of the rings' threads, which run. No guest needs them. */
+	[XENVBD_OWED_THREADS] = publish_threads,
+	/* Whether the frontend may send flushes. */
+	[XENVBD_OWED_FLUSH] = publish_flush,
+};
+
+/**
+ * xenvbd_publish_or_owe - advertise or report something, if not now, then later
+ * @vbd: with a disk that is ready
+ * @what: it is
+ *
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_publish_or_owe(struct xenvbd *vbd, enum xenvbd_owed what)
+{
+	int err = what == XENVBD_OWED_EXCHANGE ?
+			  publish_new_sects(vbd, xenvbd_disk_sects(&vbd->disk),
+					    publish_owed[what]) :
+			  publish_run(vbd, publish_owed[what], NULL);
+
+	vbd->advertised.owed &= ~BIT(what);
+	if (xenvbd_store_is_short(err))
+		vbd->advertised.owed |= BIT(what);
+	return err;
+}
+
+/**
+ * xenvbd_publish_owed - try again to write what could not be written
+ * @vbd: lock held
+ *
+ * Of a disk that is closed nothing is owed.
+ *
+ * Context: process.
+ * Return: true if it has to be tried once more.
+ */
+bool xenvbd_publish_owed(struct xenvbd *vbd)
+{
+	unsigned int owed = vbd->advertised.owed;
+	enum xenvbd_owed what;
+
+	if (!xenvbd_disk_ready(&vbd->disk))
+		owed = vbd->advertised.owed = 0;
+	for (what = 0; what < XENVBD_NR_OWED; what++)
+		if (owed & BIT(what))
+			xenvbd_publish_or_owe(vbd, what);
+	return vbd->advertised.owed;
 }

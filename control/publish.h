@@ -7,6 +7,16 @@
 
 struct xenvbd;
 
+/* What nobody waits for so long that it may not be written later, too. */
+enum xenvbd_owed {
+	XENVBD_OWED_OPENED,
+	XENVBD_OWED_EXCHANGE,
+	XENVBD_OWED_THREADS,
+	XENVBD_OWED_FLUSH,
+	/* private: */
+	XENVBD_NR_OWED
+};
+
 /*
  * What a frontend knows of us. It does not look again, whatever becomes of
  * parameters and disk.
@@ -19,6 +29,8 @@ struct xenvbd_advertised {
 	u64 sects;
 	/* So many threads stand in xenstore. Under store_lock. */
 	unsigned int nr_threads;
+	/* Bits of enum xenvbd_owed: could not be written, and is tried again. */
+	unsigned int owed;
 	/*
 	 * As it was when the frontend connected; block_size is 0 if it has not.
 	 */
@@ -27,15 +39,13 @@ struct xenvbd_advertised {
 
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);
-int xenvbd_publish_threads(struct xenvbd *vbd);
 void xenvbd_publish_no_threads(struct xenvbd *vbd);
 void __xenvbd_publish_no_threads(struct xenvbd *vbd);
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text);
 int xenvbd_publish_cgroup(struct xenvbd *vbd, const char *path);
-int xenvbd_publish_opened(struct xenvbd *vbd);
-int xenvbd_publish_exchange(struct xenvbd *vbd);
 int xenvbd_publish_refusal(struct xenvbd *vbd);
-int xenvbd_publish_flush(struct xenvbd *vbd);
 int xenvbd_publish_size(struct xenvbd *vbd);
+int xenvbd_publish_or_owe(struct xenvbd *vbd, enum xenvbd_owed what);
+bool xenvbd_publish_owed(struct xenvbd *vbd);
 
 #endif /* XENVBD_PUBLISH_H */

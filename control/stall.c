@@ -5,6 +5,7 @@
  * looked at while there are any: who has none costs no timer.
  */
 #include "common.h"
+#include "control/store.h"
 #include "data/thread.h"
 
 /* After what time a stall is reported, and how often again. */
@@ -91,11 +92,13 @@ void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size)
 static void stall_publish(struct xenvbd *vbd, bool loud)
 {
 	char text[XENVBD_STALL_TEXT];
+	int err;
 
 	xenvbd_stall_describe(vbd, text, sizeof(text));
 	if (loud && __ratelimit(&vbd->error.log))
 		dev_warn(&vbd->xbdev->dev, "%s\n", text);
-	xenvbd_publish_waiting(vbd, text);
+	err = xenvbd_publish_waiting(vbd, text);
+	WRITE_ONCE(vbd->stall.unpublished, xenvbd_store_is_short(err));
 	if (loud)
 		xenvbd_uevent(vbd, "slow", text);
 }
@@ -179,6 +182,22 @@ void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
 	stall_over(vbd, rest, since, &stall->rest_reported);
 	if (why)
 		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
+}
+
+/**
+ * xenvbd_stall_owed - write the key again, if it could not be written
+ * @vbd: lock held
+ *
+ * What is over must not stand there for ever.
+ *
+ * Context: process.
+ * Return: true if it has to be tried once more.
+ */
+bool xenvbd_stall_owed(struct xenvbd *vbd)
+{
+	if (READ_ONCE(vbd->stall.unpublished))
+		stall_publish(vbd, false);
+	return READ_ONCE(vbd->stall.unpublished);
 }
 
 /* ---- a guest that waits --------------------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef XENVBD_STORE_H
 #define XENVBD_STORE_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 
 struct xenbus_transaction;
@@ -16,5 +17,15 @@ bool xenvbd_store_begin(struct xenvbd *vbd);
 void xenvbd_store_end(struct xenvbd *vbd);
 int xenvbd_store_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
 			     void *arg);
+
+/*
+ * Is it this domain that is short of something: memory, nodes, watches, turns? Then
+ * the same works later, without that anybody does anything about it.
+ */
+static inline bool xenvbd_store_is_short(int err)
+{
+	return err == -ENOMEM || err == -EAGAIN || err == -ENOSPC ||
+	       err == -E2BIG;
+}
 
 #endif /* XENVBD_STORE_H */

@@ -65,9 +65,15 @@ void xenvbd_teardown_init(struct xenvbd_teardown *teardown)
 	init_completion(&teardown->done);
 }
 
+/* It does, unless it was looked for and is not there: a guest may live on. */
 static bool teardown_directory_exists(const struct xenvbd *vbd)
 {
-	return xenbus_exists(XBT_NIL, vbd->xbdev->nodename, "state");
+	char *state = xenbus_read(XBT_NIL, vbd->xbdev->nodename, "state", NULL);
+
+	if (IS_ERR(state))
+		return PTR_ERR(state) != -ENOENT;
+	kfree(state);
+	return true;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "control/disk.h"
 #include "control/keys.h"
 #include "control/queue.h"
+#include "control/store.h"
 #include "control/vbd.h"
 #include "data/thread.h"
 
@@ -281,22 +282,24 @@ static bool vbd_keys_are_same(const struct xenvbd_ring_keys *a,
  * Keys that are missing or wrong are of no new rings.
  *
  * Context: process, vbd->lock held.
- * Return: true if what stands in xenstore are other rings than those mapped.
+ * Return: 1 if what stands in xenstore are other rings than those mapped, 0 if not;
+ * or a negative errno with an error text if it cannot be read for now.
  */
-bool xenvbd_has_other_rings(struct xenvbd *vbd)
+int xenvbd_has_other_rings(struct xenvbd *vbd)
 {
 	struct xenvbd_ring_keys keys;
 	unsigned int nr, i;
+	int err;
 
-	if (xenvbd_keys_nr_rings(vbd, &nr))
-		return false;
-	if (nr != vbd->nr_rings)
-		return true;
-	for (i = 0; i < nr; i++)
-		if (!xenvbd_keys_ring(vbd, i, nr, &keys) &&
-		    !vbd_keys_are_same(&keys, &vbd->ring_keys[i]))
-			return true;
-	return false;
+	err = xenvbd_keys_nr_rings(vbd, &nr);
+	if (!err && nr != vbd->nr_rings)
+		return 1;
+	for (i = 0; !err && i < nr; i++) {
+		err = xenvbd_keys_ring(vbd, i, nr, &keys);
+		if (!err && !vbd_keys_are_same(&keys, &vbd->ring_keys[i]))
+			return 1;
+	}
+	return xenvbd_store_is_short(err) ? err : 0;
 }
 
 /* Frontends disagree on what the key means, and the wrong ones destroy data. */

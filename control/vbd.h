@@ -13,7 +13,7 @@ void xenvbd_get(struct xenvbd *vbd);
 void xenvbd_put(struct xenvbd *vbd);
 
 int xenvbd_map_rings(struct xenvbd *vbd);
-bool xenvbd_has_other_rings(struct xenvbd *vbd);
+int xenvbd_has_other_rings(struct xenvbd *vbd);
 int xenvbd_start_rings(struct xenvbd *vbd);
 void xenvbd_disconnect(struct xenvbd *vbd);
 void xenvbd_kick_rings(struct xenvbd *vbd);

@@ -233,13 +233,13 @@ static void an_empty_drive_is_described(void **state)
 	expect_key("sector-size", "2048");
 	expect_key("physical-sector-size", "2048");
 	expect_key("info", "3");
-	assert_int_equal(xenvbd_publish_opened(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_OPENED), 0);
 	expect_key("opened", "0");
 }
 
 static void the_toolstack_is_told_in_its_own_keys(void **state)
 {
-	assert_int_equal(xenvbd_publish_opened(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_OPENED), 0);
 	expect_key("opened", "1");
 	assert_int_equal(xenvbd_publish_waiting(vbd, "closing, for 1 s"), 0);
 	expect_key("waiting", "closing, for 1 s");
@@ -257,7 +257,7 @@ static void the_toolstack_is_told_in_its_own_keys(void **state)
 static void flushes_are_rewritten(void **state)
 {
 	vbd->disk.flush = false;
-	assert_int_equal(xenvbd_publish_flush(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_FLUSH), 0);
 	expect_key("feature-flush-cache", "0");
 	expect_key("feature-barrier", "0");
 	assert_int_equal(xenstore_log_nr, 2);
@@ -338,7 +338,7 @@ static void a_frontend_that_closes_does_not_see_our_state(void **state)
 		expect(!fake_logged("resized"), "%s", theirs[i]);
 		expect(vbd->advertised.sects != fake_disk.bdev.nr_sectors, "%s", theirs[i]);
 		/* The toolstack hears of another disk, the frontend when it connects. */
-		assert_int_equal(xenvbd_publish_exchange(vbd), 0);
+		assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
 		expect_key("oracle/active-physical-device", "8:1");
 		expect(!xenstore_log_count(BE "/state"), "%s", theirs[i]);
 	}
@@ -348,7 +348,7 @@ static void an_exchange_ends_an_error(void **state)
 {
 	as_connected();
 	xenstore_set("error/" BE "/error", "5 something");
-	assert_int_equal(xenvbd_publish_exchange(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
 	assert_null(xenstore_get("error/" BE "/error"));
 }
 
@@ -404,7 +404,7 @@ static void an_exchange_tells_both_sides(void **state)
 	as_connected();
 	vbd->devt = MKDEV(0xfd, 0x1f);
 	fake_disk.bdev.nr_sectors = 4096;
-	assert_int_equal(xenvbd_publish_exchange(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
 	expect_key("oracle/active-physical-device", "fd:1f");
 	expect_key("oracle/physical-device-change-status", "");
 	expect_key("opened", "1");
@@ -419,7 +419,7 @@ static void an_exchange_before_connected_is_the_toolstacks_business(void **state
 {
 	xenstore_set(BE "/state", "2");
 	vbd->xbdev->state = XenbusStateInitWait;
-	assert_int_equal(xenvbd_publish_exchange(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
 	expect_key("oracle/active-physical-device", "8:1");
 	assert_int_equal(xenstore_log_count(BE "/sectors"), 0);
 	assert_int_equal(xenstore_log_count(BE "/state"), 0);
@@ -431,7 +431,7 @@ static void an_emptied_drive_has_no_number(void **state)
 	xenvbd_disk_close(vbd);
 	vbd->disk.empty = true;
 	vbd->disk.discard = false;
-	assert_int_equal(xenvbd_publish_exchange(vbd), 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
 	expect_key("oracle/active-physical-device", "");
 	expect_key("opened", "0");
 	expect_key("sectors", "0");
@@ -455,6 +455,21 @@ static int publish_resized(struct xenvbd *vbd)
 	return xenvbd_publish_size(vbd);
 }
 
+static int opened(struct xenvbd *vbd)
+{
+	return xenvbd_publish_or_owe(vbd, XENVBD_OWED_OPENED);
+}
+
+static int exchange(struct xenvbd *vbd)
+{
+	return xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE);
+}
+
+static int flush(struct xenvbd *vbd)
+{
+	return xenvbd_publish_or_owe(vbd, XENVBD_OWED_FLUSH);
+}
+
 static const struct {
 	const char *name;
 	int (*publish)(struct xenvbd *vbd);
@@ -463,10 +478,10 @@ static const struct {
 	{ "disk", xenvbd_publish_disk },
 	{ "waiting", publish_text },
 	{ "cgroup", publish_path },
-	{ "opened", xenvbd_publish_opened },
-	{ "exchange", xenvbd_publish_exchange },
+	{ "opened", opened },
+	{ "exchange", exchange },
 	{ "refusal", xenvbd_publish_refusal },
-	{ "flush", xenvbd_publish_flush },
+	{ "flush", flush },
 	{ "size", publish_resized },
 };
 

@@ -243,29 +243,44 @@ inside_close()
 # More vbds than a workqueue does items at a time, 512. Nobody's driver is in front.
 CROWD=520
 
-crowd_attach()
-{
-	local n be
-
-	for ((n = 60000; n < 60000 + CROWD; n++)); do
-		be=$(backend_path 0 $n)
-		xenstore-write -- "/crowd/$n/state" 1 "$be/frontend" "/crowd/$n" "$be/frontend-id" 0 \
-			"$be/online" 1 "$be/mode" w "$be/physical-device" "$(devt_hex "$1")" \
-			"$be/state" 1 || return
-	done
-}
-
-crowd_leaves()
+# crowd_each COMMAND...: with the numbers of some vbds, until all had their turn. One
+# command for each would take minutes.
+crowd_each()
 {
 	local n
 
-	for ((n = 60000; n < 60000 + CROWD; n++)); do
-		xenstore-rm "$(backend_path 0 $n)" || return
+	for ((n = 60000; n < 60000 + CROWD; n += 20)); do
+		"$@" $(seq $n $((n + 19))) || return
 	done
-	xenstore-rm /crowd
 }
 
-crowd_waits() { [ "$(grep -l "^opening the disk" "$DRIVER"/vbd-0-6*/waiting | wc -l)" = $CROWD ]; }
+# crowd_attach DISK N...
+crowd_attach()
+{
+	local disk n be words=()
+
+	disk=$(devt_hex "$1")
+	shift
+	for n; do
+		be=$(backend_path 0 "$n")
+		words+=("/crowd/$n/state" 1 "$be/frontend" "/crowd/$n" "$be/frontend-id" 0
+			"$be/online" 1 "$be/mode" w "$be/physical-device" "$disk" "$be/state" 1)
+	done
+	xenstore-write -- "${words[@]}"
+}
+
+crowd_leave()
+{
+	local n words=()
+
+	for n; do
+		words+=("$(backend_path 0 "$n")" "/crowd/$n")
+	done
+	xenstore-rm "${words[@]}"
+}
+
+crowd_waiting() { grep -l "^opening the disk" "$DRIVER"/vbd-0-6*/waiting | wc -l; }
+crowd_waits() { [ "$(crowd_waiting)" = $CROWD ]; }
 
 # Each waits inside its work item; and removed by force, inside its teardown as well. The
 # loop device is not opened before its partitions are read.
@@ -275,10 +290,10 @@ crowd()
 	ok "a loop device on it" losetup -P /dev/loop8 /dev/mapper/stuck0
 	ok "it stops to answer" stuck_stop 0
 	hold_open_mutex /dev/loop8
-	ok "$CROWD vbds are attached" crowd_attach /dev/loop8
-	ok "all wait" wait_for 120 crowd_waits
+	ok "$CROWD vbds are attached" crowd_each crowd_attach /dev/loop8
+	ok "all wait" wait_for 120 crowd_waits || echo "# $(crowd_waiting) do"
 	others_come_and_go "$CROWD vbds that wait"
-	ok "all are removed by force" crowd_leaves
+	ok "all are removed by force" crowd_each crowd_leave
 	ok "each is listed as a remnant" wait_for 120 remnants_are $CROWD
 	others_come_and_go "$CROWD remnants"
 	ok "the disk answers again" stuck_mend 0

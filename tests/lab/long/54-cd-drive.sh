@@ -55,7 +55,7 @@ read_all()
 # complaints LINE: of the driver, from there on in the log
 complaints()
 {
-	klog | tail -n "+$1" | grep "vbd vbd-0-51712:" | grep -v "ring .: ring-ref"
+	klog | tail -n "+$1" | grep "vbd vbd-0-51712:" | grep -v ": connected: "
 }
 
 whole_life()

@@ -203,7 +203,7 @@ bool xenvbd_stall_owed(struct xenvbd *vbd)
 /* ---- a guest that waits --------------------------------------------------- */
 
 /* While the work item is stalled, too, that is what is reported. */
-static void slow_report(struct xenvbd *vbd)
+static void stall_slow_report(struct xenvbd *vbd)
 {
 	struct xenvbd_slow *slow = &vbd->stall.slow;
 	bool loud = !READ_ONCE(vbd->stall.what) &&
@@ -219,7 +219,8 @@ static void slow_report(struct xenvbd *vbd)
 	stall_publish(vbd, loud);
 }
 
-static void slow_set(struct xenvbd *vbd, bool is_slow, unsigned int oldest_ms)
+static void stall_slow_set(struct xenvbd *vbd, bool is_slow,
+			   unsigned int oldest_ms)
 {
 	struct xenvbd_slow *slow = &vbd->stall.slow;
 
@@ -229,7 +230,7 @@ static void slow_set(struct xenvbd *vbd, bool is_slow, unsigned int oldest_ms)
 		WRITE_ONCE(slow->slow, true);
 	}
 	if (is_slow) {
-		slow_report(vbd);
+		stall_slow_report(vbd);
 	} else if (slow->slow) {
 		WRITE_ONCE(slow->slow, false);
 		/* The report of another stall may have ended in this one. */
@@ -240,9 +241,9 @@ static void slow_set(struct xenvbd *vbd, bool is_slow, unsigned int oldest_ms)
 }
 
 /* When to look again: when the oldest may have become slow. */
-static unsigned long slow_delay(const struct xenvbd_slow *slow,
-				unsigned int seconds, unsigned int nr,
-				unsigned int oldest_ms)
+static unsigned long stall_slow_delay(const struct xenvbd_slow *slow,
+				      unsigned int seconds, unsigned int nr,
+				      unsigned int oldest_ms)
 {
 	if (slow->slow || !nr || oldest_ms >= seconds * 1000)
 		return SLOW_LOOK;
@@ -255,7 +256,7 @@ static unsigned long slow_delay(const struct xenvbd_slow *slow,
  * what they take and their look at @watched: a request that this look does not see
  * yet, and whose ring has seen @watched set, is seen by the next one.
  */
-static void slow_work(struct work_struct *work)
+static void stall_slow_work(struct work_struct *work)
 {
 	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd,
 					  stall.slow.work);
@@ -264,12 +265,12 @@ static void slow_work(struct work_struct *work)
 	bool last = !READ_ONCE(slow->watched);
 	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
 
-	slow_set(vbd, seconds && oldest_ms >= seconds * 1000, oldest_ms);
+	stall_slow_set(vbd, seconds && oldest_ms >= seconds * 1000, oldest_ms);
 	if (!seconds || (!nr && last))
 		return;
 	WRITE_ONCE(slow->watched, nr);
 	queue_delayed_work(vbd->wq, &slow->work,
-			   slow_delay(slow, seconds, nr, oldest_ms));
+			   stall_slow_delay(slow, seconds, nr, oldest_ms));
 }
 
 /**
@@ -288,7 +289,7 @@ void xenvbd_stall_look(struct xenvbd *vbd)
 void xenvbd_stall_init(struct xenvbd_stall *stall)
 {
 	INIT_DELAYED_WORK(&stall->work, stall_work);
-	INIT_DELAYED_WORK(&stall->slow.work, slow_work);
+	INIT_DELAYED_WORK(&stall->slow.work, stall_slow_work);
 }
 
 /* Nothing looks at a vbd any more that was removed and has no rings. */

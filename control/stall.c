@@ -8,15 +8,17 @@
 #include "control/store.h"
 #include "data/thread.h"
 
-/* After what time a stall is reported, and how often again. */
+/*
+ * After what time a stall is reported, and how often the key is written again: less
+ * and less often. A disk may stall hundreds of vbds at once, and for hours.
+ */
 #define STALL_PATIENCE		HZ
 #define STALL_INTERVAL		(5 * HZ)
+#define STALL_INTERVAL_MAX	(60 * HZ)
 /* The log has it once a minute that only the guest waits. */
 #define SLOW_LOG_INTERVAL	(60 * HZ)
 /* How often requests are looked at that are slow, or may have been the last. */
 #define SLOW_LOOK		HZ
-/* The key is written at each of so many looks. */
-#define SLOW_LOOKS		(STALL_INTERVAL / SLOW_LOOK)
 
 /**
  * xenvbd_stall_in_flight - requests that the disk has not answered yet
@@ -89,6 +91,13 @@ void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size)
 		text[0] = 0;
 }
 
+/* When the key is to be written again of a stall that has lasted since then. */
+static unsigned long stall_interval(unsigned long since)
+{
+	return clamp_t(unsigned long, jiffies - since, STALL_INTERVAL,
+		       STALL_INTERVAL_MAX);
+}
+
 static void stall_publish(struct xenvbd *vbd, bool loud)
 {
 	char text[XENVBD_STALL_TEXT];
@@ -108,12 +117,14 @@ static void stall_work(struct work_struct *work)
 	struct xenvbd *vbd =
 		container_of(to_delayed_work(work), struct xenvbd, stall.work);
 	struct xenvbd_stall *stall = &vbd->stall;
-	bool *reported = READ_ONCE(stall->what) ? &stall->reported :
-						  &stall->rest_reported;
+	bool works = READ_ONCE(stall->what);
+	bool *reported = works ? &stall->reported : &stall->rest_reported;
 
 	stall_publish(vbd, !*reported);
 	*reported = true;
-	queue_delayed_work(vbd->wq, &stall->work, STALL_INTERVAL);
+	queue_delayed_work(vbd->wq, &stall->work,
+			   stall_interval(works ? READ_ONCE(stall->since) :
+						  stall->rest_since));
 }
 
 /* It is over, and everybody who has read of it hears so. */
@@ -209,13 +220,13 @@ static void stall_slow_report(struct xenvbd *vbd)
 	bool loud = !READ_ONCE(vbd->stall.what) &&
 		    time_after_eq(jiffies, slow->logged + SLOW_LOG_INTERVAL);
 
-	if (!loud && ++slow->looks % SLOW_LOOKS)
+	if (!loud && time_before(jiffies, slow->next))
 		return;
 	if (loud) {
 		slow->logged = jiffies;
 		slow->reported = true;
 	}
-	slow->looks = 0;
+	slow->next = jiffies + stall_interval(slow->since);
 	stall_publish(vbd, loud);
 }
 

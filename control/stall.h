@@ -29,8 +29,8 @@ struct xenvbd_slow {
 	/* In jiffies, when the oldest was taken, and when the log had it last. */
 	unsigned long since;
 	unsigned long logged;
-	/* Looks since the key was written. */
-	unsigned int looks;
+	/* In jiffies, when the key is to be written again. */
+	unsigned long next;
 };
 
 /* A vbd's work item may be stalled, and then somebody has to say so. */

@@ -288,6 +288,7 @@ crowd()
 {
 	ok "a disk" stuck_disk 0
 	ok "a loop device on it" losetup -P /dev/loop8 /dev/mapper/stuck0
+	ok "whose partitions have to be read again" blockdev --flushbufs /dev/loop8 /dev/mapper/stuck0
 	ok "it stops to answer" stuck_stop 0
 	hold_open_mutex /dev/loop8
 	ok "$CROWD vbds are attached" crowd_each crowd_attach /dev/loop8

@@ -29,9 +29,9 @@
 /* When to try again if nothing else says when. */
 #define RETRY_JIFFIES	max(HZ / 100, 1)
 /*
- * So many requests go to the disk one by one; and of more the block layer is asked
- * to allocate so many at once. More are seldom found free side by side in the tags
- * of a disk of depth 64.
+ * Up to so many requests go to the disk one by one, more in groups of so many, for
+ * which the block layer allocates at once. More are seldom found free side by side
+ * in the tags of a disk of depth 64.
  */
 #define PLUG_IOS	8U
 
@@ -208,24 +208,16 @@ static void ring_submit_many(struct xenvbd_ring *ring, struct xenvbd_req *req,
 }
 
 /*
- * Hand requests to the disk. Many go under one plug: the block layer then merges
- * them, and allocates for several at once. Of a few each goes at once.
+ * Hand requests to the disk. Several go under one plug: the block layer then merges
+ * them, and allocates for several at once.
  */
 static void ring_submit(struct xenvbd_ring *ring, struct xenvbd_req *req,
 			unsigned int nr)
 {
-	struct xenvbd_req *next;
-
-	if (nr > PLUG_IOS) {
+	if (nr > 1)
 		ring_submit_many(ring, req, nr);
-		return;
-	}
-	for (; req; req = next) {
-		/* Once submitted it may be on its way back already. */
-		next = req->next;
-		if (ring_submit_one(ring, req))
-			ring_answer_early(ring);
-	}
+	else if (nr && ring_submit_one(ring, req))
+		ring_answer_early(ring);
 }
 
 /* Those that could not be mapped just now go first the next time. Their number. */
@@ -341,10 +333,30 @@ static void ring_watch(struct xenvbd_ring *ring)
 				   seconds * HZ);
 }
 
-/* Take all that is in the ring. If that is little, start it, too. */
+/*
+ * Start what was taken. True if the disk has answered inside the submission: the
+ * last request is done, and nothing was done after it.
+ */
+static bool ring_start_group(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req *last = ring->todo.first ? ring->todo.last : NULL;
+
+	ring_start(ring);
+	return last && READ_ONCE(ring->wake.done.first) == &last->done &&
+	       last->status == BLK_STS_OK;
+}
+
+/*
+ * Take all that is in the ring, and start it, but perhaps for the last ones: a few
+ * requests one by one, many in groups. Such a group is at the disk before we look
+ * at the next one. It goes sooner, and not all come back in one moment, for then
+ * guest and disk would wait for each other by turns. A disk that answers inside the
+ * submission waits for nobody: the rest goes together.
+ */
 static bool ring_take(struct xenvbd_ring *ring)
 {
-	int nr, i;
+	bool together = false;
+	int nr, i, group;
 
 	if (ring_pauses(ring)) {
 		if (time_before(jiffies, ring->pause_until))
@@ -364,16 +376,12 @@ static bool ring_take(struct xenvbd_ring *ring)
 	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
 		ring_watch(ring);
 	ring->found = true;
-	for (i = 0; i < nr; i++) {
+	group = nr > PLUG_IOS ? PLUG_IOS : 1;
+	for (i = 1; i <= nr; i++) {
 		ring_take_one(ring);
-		/*
-		 * Of a few each is at the disk before we look at the next one:
-		 * it goes sooner, and they do not all come back in one moment,
-		 * for then guest and disk would wait for each other by turns.
-		 */
-		if (nr > PLUG_IOS)
+		if (together || i % group)
 			continue;
-		ring_start(ring);
+		together = ring_start_group(ring);
 		/* We may have slept for long: who was removed takes no more. */
 		if (unlikely(xenvbd_wake_draining(ring)))
 			break;

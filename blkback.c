@@ -73,6 +73,23 @@ static void ring_log_refusal(struct xenvbd_ring *ring,
 }
 
 /*
+ * Would a refused command have been good if the disk were still as it was advertised?
+ * Then it is no fault of the guest, who cannot know better. All of this but the size
+ * changes only while no ring is served.
+ */
+static bool ring_was_good(const struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
+{
+	const struct xenvbd_advertised *advertised = &ring->vbd->advertised;
+	struct xenvbd_limits limits = ring->limits;
+
+	limits.nr_sects = READ_ONCE(advertised->sects);
+	limits.align_sects = advertised->disk.block_size >> SECTOR_SHIFT;
+	limits.readonly = advertised->disk.readonly;
+	limits.discard = advertised->disk.discard;
+	return xenvbd_validate(cmd, &limits) == XENVBD_REASON_NONE;
+}
+
+/*
  * Check a command, as far as it is known. Counts it when it is known to be
  * good.
  */
@@ -83,7 +100,8 @@ static blk_status_t ring_check(struct xenvbd_ring *ring, struct xenvbd_cmd *cmd)
 	if (unlikely(reason)) {
 		trace_xenvbd_refuse(ring, cmd, reason);
 		ring_log_refusal(ring, cmd, reason);
-		ring_refused(ring, 1);
+		if (!ring_was_good(ring, cmd))
+			ring_refused(ring, 1);
 		return xenvbd_reason_status(reason);
 	}
 	if (cmd->indirect && !cmd->seg)

@@ -98,7 +98,7 @@ struct xenvbd_ring {
 		bool found;
 		/* No page or no memory to start a request with. */
 		bool starved;
-		/* Refused requests, less the good ones since; see ring_pauses(). */
+		/* Bad requests, less the good ones since; see ring_pauses(). */
 		u32 nr_refused;
 		/* In jiffies, while the ring pauses. */
 		unsigned long pause_until;

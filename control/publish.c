@@ -421,10 +421,11 @@ static int publish_new_sects(struct xenvbd *vbd, u64 nr_sects,
 	u64 old = vbd->advertised.sects;
 	int err;
 
-	vbd->advertised.sects = nr_sects;
+	/* Rings look at it. */
+	WRITE_ONCE(vbd->advertised.sects, nr_sects);
 	err = publish_run(vbd, write, NULL);
 	if (err)
-		vbd->advertised.sects = old;
+		WRITE_ONCE(vbd->advertised.sects, old);
 	return err;
 }
 

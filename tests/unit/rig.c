@@ -51,6 +51,8 @@ void rig_init(void)
 		.secure = true,
 		.block_size = SECTOR_SIZE,
 	};
+	vbd->advertised.disk = vbd->disk;
+	vbd->advertised.sects = FAKE_DISK_SECTS;
 	spin_lock_init(&vbd->rings_lock);
 	xenvbd_barrier_init(&vbd->barriers);
 	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,

@@ -1332,6 +1332,53 @@ static void wrong_grants_and_segments_are_nonsense(void **state)
 	down();
 }
 
+/* A guest goes by what it was told, whatever has become of its disk. */
+static void what_a_guest_cannot_know_is_no_nonsense(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+	const struct guest_req reqs[] = {
+		rw(BLKIF_OP_WRITE, 1, 0, 1, 10),
+		indirect(BLKIF_OP_WRITE, 2, 0, 20, 100, 99),
+		{ .op = BLKIF_OP_READ, .id = 3, .nr_segs = 1, .gref = 10, .sector = 2,
+		  .last_sect = 1 },
+		indirect(BLKIF_OP_READ, 4, 1, 20, 100, 99),
+		rw(BLKIF_OP_READ, 5, 104, 1, 10),
+		{ .op = BLKIF_OP_DISCARD, .id = 6, .nr_sects = 8 },
+	};
+	unsigned int i, round;
+
+	fake_disk.bdev.read_only = true;
+	fake_disk.bdev.logical_block_size = 4096;
+	fake_disk.bdev.nr_sectors = 100;
+	ring->limits.discard = false;
+	for (round = 0; round < ring->sring.nr_ents; round++) {
+		for (i = 0; i < ARRAY_SIZE(reqs); i++) {
+			send(ring, reqs[i]);
+			passes(ring);
+			guest_expect(ring, reqs[i].id, i == 5 ? UNKNOWN : ERROR);
+		}
+	}
+	assert_int_equal(fake_nr_submits, 0);
+	assert_int_equal(ring->nr_refused, 0);
+
+	/* What is bad by any measure is, and what was told is told. */
+	send(ring, rw(BLKIF_OP_WRITE, 7, FAKE_DISK_SECTS, 1, 10));
+	passes(ring);
+	guest_expect(ring, 7, ERROR);
+	assert_int_equal(ring->nr_refused, 1);
+	rig.vbd.advertised.sects = 100;
+	rig.vbd.advertised.disk.readonly = true;
+	rig.vbd.advertised.disk.block_size = 4096;
+	rig.vbd.advertised.disk.discard = false;
+	for (i = 0; i < ARRAY_SIZE(reqs); i++) {
+		send(ring, reqs[i]);
+		passes(ring);
+		guest_expect(ring, reqs[i].id, i == 5 ? UNKNOWN : ERROR);
+		assert_int_equal(ring->nr_refused, 2 + i);
+	}
+	down();
+}
+
 static void a_ring_full_of_wrong_grants_pauses(void **state)
 {
 	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
@@ -2030,6 +2077,7 @@ int main(void)
 		cmocka_unit_test(wrong_requests_are_refused),
 		cmocka_unit_test(a_ring_full_of_nonsense_pauses),
 		cmocka_unit_test(wrong_grants_and_segments_are_nonsense),
+		cmocka_unit_test(what_a_guest_cannot_know_is_no_nonsense),
 		cmocka_unit_test(a_ring_full_of_wrong_grants_pauses),
 		cmocka_unit_test(a_read_only_disk_is_not_written),
 		cmocka_unit_test(indirect_requests_are_executed),

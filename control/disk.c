@@ -267,14 +267,21 @@ static int disk_check_exchange(struct xenvbd *vbd,
 		     0;
 }
 
-/* The guest's later flushes go to the new disk, whatever it wrote to the old. */
+/*
+ * The guest's later flushes go to the new disk, whatever it wrote to the old. That
+ * may have become read-only since, or have got a cache. What is news here is still
+ * news to xenvbd_disk_follow(), if the old disk stays: so it is not kept.
+ */
 static int disk_flush_old(struct xenvbd *vbd)
 {
+	struct xenvbd_disk disk = vbd->disk;
 	int err = 0;
 
-	if (vbd->disk.flush && !vbd->disk.readonly && !vbd->disk.empty &&
-	    !xenvbd_disk_vanished(&vbd->disk))
-		err = blkdev_issue_flush(vbd->disk.bdev);
+	if (disk.empty || disk.opened_readonly || xenvbd_disk_vanished(&disk))
+		return 0;
+	xenvbd_disk_look(&disk);
+	if (disk.flush)
+		err = blkdev_issue_flush(disk.bdev);
 	if (err)
 		xenvbd_error(vbd, err, "flushing disk %x:%x, which stays",
 			     MAJOR(vbd->devt), MINOR(vbd->devt));
@@ -400,18 +407,39 @@ int xenvbd_disk_check_vanished(struct xenvbd *vbd)
 			    MAJOR(vbd->devt), MINOR(vbd->devt));
 }
 
+/**
+ * xenvbd_disk_look_again - see what a disk is like that a guest is about to be told of
+ * @vbd: with a disk that is ready, and rings that have not started
+ *
+ * It may have changed since it was opened.
+ *
+ * Context: process, vbd->lock held.
+ * Return: 0, or -EMEDIUMTYPE with an error text if no guest can use it any more.
+ */
+int xenvbd_disk_look_again(struct xenvbd *vbd)
+{
+	lockdep_assert_held(&vbd->lock);
+
+	if (vbd->disk.empty)
+		return 0;
+	xenvbd_disk_look(&vbd->disk);
+	return disk_check_kind(vbd, &vbd->disk, vbd->devt);
+}
+
 /*
  * The guest does not flush, for it was told that there is no cache. What it has
  * written is in that cache, perhaps: what the disk had before a ring saw the cache.
- * What comes later goes through the cache; see io_through_cache().
+ * What comes later goes through the cache; see io_through_cache(). If the disk fails
+ * the flush that is said the @first time, and each look tries again.
  */
-static void disk_flush_new_cache(struct xenvbd *vbd)
+static void disk_flush_new_cache(struct xenvbd *vbd, bool first)
 {
 	int err;
 
-	dev_notice(&vbd->xbdev->dev,
-		   "disk %x:%x has a volatile cache now, and each write of the guest waits for the medium\n",
-		   MAJOR(vbd->devt), MINOR(vbd->devt));
+	if (first)
+		dev_notice(&vbd->xbdev->dev,
+			   "disk %x:%x has a volatile cache now, and each write of the guest waits for the medium\n",
+			   MAJOR(vbd->devt), MINOR(vbd->devt));
 	xenvbd_stall_enter(vbd, "flushing the disk");
 	disk_pause_rings(vbd);
 	err = blkdev_issue_flush(vbd->disk.bdev);
@@ -422,10 +450,31 @@ static void disk_flush_new_cache(struct xenvbd *vbd)
 	}
 	disk_resume_rings(vbd);
 	xenvbd_stall_leave(vbd);
-	if (err)
+	vbd->disk.unflushed = err && vbd->disk.flush;
+	if (err && first)
 		xenvbd_error_report(vbd,
 				    xenvbd_error(vbd, err,
 						 "flushing the new cache of disk %x:%x",
+						 MAJOR(vbd->devt),
+						 MINOR(vbd->devt)));
+}
+
+/* What is worse now than the guest knows, and than it was at the last look. */
+static void disk_report_worse(struct xenvbd *vbd, const struct xenvbd_disk *was)
+{
+	const struct xenvbd_disk *known = &vbd->advertised.disk;
+	const struct xenvbd_disk *disk = &vbd->disk;
+
+	if (disk->block_size > max(was->block_size, known->block_size))
+		xenvbd_error_report(vbd,
+				    xenvbd_error(vbd, -EMEDIUMTYPE,
+						 "disk %x:%x has larger logical blocks now, and requests for less fail",
+						 MAJOR(vbd->devt),
+						 MINOR(vbd->devt)));
+	if (disk->readonly && !was->readonly && !known->readonly)
+		xenvbd_error_report(vbd,
+				    xenvbd_error(vbd, -EROFS,
+						 "disk %x:%x is read-only now, and the guest's writes fail",
 						 MAJOR(vbd->devt),
 						 MINOR(vbd->devt)));
 }
@@ -435,31 +484,26 @@ static void disk_flush_new_cache(struct xenvbd *vbd)
  * @vbd: with rings that have started
  *
  * The guest knows what it was told when it connected. What is worse now is reported
- * once; a cache that it does not know of is flushed.
+ * once; a cache that it does not know of is flushed, if the disk was opened for writing.
  *
  * Context: process, vbd->lock held; for as long as the disk takes if a cache is new.
  */
 void xenvbd_disk_follow(struct xenvbd *vbd)
 {
-	const struct xenvbd_disk *known = &vbd->advertised.disk;
 	struct xenvbd_disk *disk = &vbd->disk, was = *disk;
-	int err = 0;
+
+	lockdep_assert_held(&vbd->lock);
 
 	if (disk->empty)
 		return;
 	xenvbd_disk_look(disk);
-	if (disk->block_size > max(was.block_size, known->block_size))
-		err = xenvbd_error(vbd, -EMEDIUMTYPE,
-				   "disk %x:%x has larger logical blocks now, and requests for less fail",
-				   MAJOR(vbd->devt), MINOR(vbd->devt));
-	else if (disk->readonly && !was.readonly && !known->readonly)
-		err = xenvbd_error(vbd, -EROFS,
-				   "disk %x:%x is read-only now, and the guest's writes fail",
-				   MAJOR(vbd->devt), MINOR(vbd->devt));
-	if (err)
-		xenvbd_error_report(vbd, err);
-	if (disk->flush && !was.flush && !known->flush && !disk->readonly)
-		disk_flush_new_cache(vbd);
+	disk_report_worse(vbd, &was);
+	/* A disk that has become read-only has what was written before. */
+	disk->unflushed = disk->flush && !vbd->advertised.disk.flush &&
+			  !disk->opened_readonly &&
+			  (was.unflushed || !was.flush);
+	if (disk->unflushed)
+		disk_flush_new_cache(vbd, !was.unflushed);
 }
 
 /**

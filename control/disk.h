@@ -11,6 +11,7 @@ void xenvbd_disk_close(struct xenvbd *vbd);
 int xenvbd_disk_drop_cache(struct xenvbd *vbd);
 void xenvbd_disk_attach(struct xenvbd_ring *ring);
 int xenvbd_disk_check_vanished(struct xenvbd *vbd);
+int xenvbd_disk_look_again(struct xenvbd *vbd);
 void xenvbd_disk_follow(struct xenvbd *vbd);
 
 #endif /* XENVBD_CONTROL_DISK_H */

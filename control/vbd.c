@@ -330,9 +330,9 @@ int xenvbd_start_rings(struct xenvbd *vbd)
 
 	lockdep_assert_held(&vbd->lock);
 
-	/* It may have changed since it was opened. */
-	if (!vbd->disk.empty)
-		xenvbd_disk_look(&vbd->disk);
+	err = xenvbd_disk_look_again(vbd);
+	if (err)
+		return err;
 	vbd_report_large_sectors(vbd);
 	vbd->advertised.disk = vbd->disk;
 	for (i = 0; i < vbd->nr_rings; i++) {

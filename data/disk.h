@@ -24,6 +24,7 @@
  * @empty: not a disk but a CD drive without a medium; @file is NULL
  * @opened_readonly: @file is for reading only
  * @no_flush: it has refused a flush
+ * @unflushed: has a cache that the guest does not know of, and that was not flushed
  * @no_discard: the toolstack forbids discards
  * @block_size: logical block size in bytes
  *
@@ -42,6 +43,7 @@ struct xenvbd_disk {
 	bool empty;
 	bool opened_readonly;
 	bool no_flush;
+	bool unflushed;
 	bool no_discard;
 	unsigned int block_size;
 };

@@ -505,6 +505,41 @@ static void a_read_only_disk_is_not_flushed(void **state)
 	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
 }
 
+/* What it has become since the work item looked, it has become under the guest. */
+static void the_old_disk_is_flushed_by_what_it_is_now(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	open_first();
+	connect();
+	/* A cache that the guest does not know of. */
+	fake_disk.bdev.write_cache = true;
+	disk_b->bdev.write_cache = false;
+	set_device("8:2");
+	disk_a->err[DISK_FLUSH] = -EIO;
+	expect_error(vbd, xenvbd_disk_open(vbd), -EIO, "flushing disk 8:1, which stays");
+	expect_kept();
+	/* It is news all the same. */
+	disk_a->err[DISK_FLUSH] = 0;
+	xenvbd_disk_follow(vbd);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 2);
+	assert_true(fake_logged("disk 8:1 has a volatile cache now"));
+	/* It is written to no more; it was before. */
+	fake_disk.bdev.read_only = true;
+	xenvbd_disk_follow(vbd);
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 3);
+	/* What has no cache any more needs none. */
+	disk_b->bdev.write_cache = true;
+	xenvbd_disk_follow(vbd);
+	assert_int_equal(disk_b->nr[DISK_FLUSH], 1);
+	disk_b->bdev.write_cache = false;
+	fake_disk.bdev.read_only = false;
+	fake_disk.bdev.write_cache = false;
+	set_device("8:1");
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(disk_b->nr[DISK_FLUSH], 1);
+}
+
 static bool waited;
 
 static bool end_requests(void)
@@ -704,9 +739,24 @@ static void a_disk_may_change_before_a_guest_connects(void **state)
 	assert_false(vbd->advertised.disk.flush);
 }
 
+/* Many hours after it was opened, perhaps. */
+static void a_disk_that_no_guest_can_use_any_more_is_refused(void **state)
+{
+	open_first();
+	fake_disk.bdev.zoned = true;
+	expect_error(vbd, xenvbd_start_rings(vbd), -EMEDIUMTYPE,
+		     "disk 8:1 is zoned, and no guest can use it");
+	fake_disk.bdev.zoned = false;
+	fake_disk.bdev.logical_block_size = 8192;
+	expect_error(vbd, xenvbd_start_rings(vbd), -EMEDIUMTYPE,
+		     "disk 8:1 has logical blocks larger than a page, and no guest can use it");
+	fake_disk.bdev.logical_block_size = 4096;
+	connect();
+}
+
 static void expect_follow(const char *report)
 {
-	const char *node = xenstore_get("error/" BE "/error");
+	const char *node;
 
 	xenvbd_disk_follow(vbd);
 	node = xenstore_get("error/" BE "/error");
@@ -723,6 +773,7 @@ static void what_has_become_worse_is_reported_once(void **state)
 	expect_follow("124 disk 8:1 has larger logical blocks now, and requests for less fail");
 	expect_follow(NULL);
 	fake_disk.bdev.read_only = true;
+	fake_log_clear();
 	expect_follow("30 disk 8:1 is read-only now, and the guest's writes fail");
 	expect_follow(NULL);
 	/* What is better, or as the guest knows it, is no news. */
@@ -733,6 +784,21 @@ static void what_has_become_worse_is_reported_once(void **state)
 	fake_disk.bdev.write_cache = true;
 	expect_follow(NULL);
 	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
+}
+
+static void two_things_that_are_worse_are_both_reported(void **state)
+{
+	open_first();
+	connect();
+	fake_disk.bdev.logical_block_size = 4096;
+	fake_disk.bdev.read_only = true;
+	/* There is one node; the log has both. */
+	expect_follow("30 disk 8:1 is read-only now, and the guest's writes fail");
+	assert_true(fake_logged("disk 8:1 has larger logical blocks now, and requests for less fail"));
+	assert_true(fake_logged("disk 8:1 is read-only now, and the guest's writes fail"));
+	fake_log_clear();
+	expect_follow(NULL);
+	assert_false(fake_logged("now"));
 }
 
 static unsigned int nr_parked_at_flush;
@@ -766,9 +832,69 @@ static void a_cache_that_a_guest_does_not_know_is_flushed(void **state)
 	fake_disk.bdev.write_cache = false;
 	expect_follow(NULL);
 	fake_disk.bdev.write_cache = true;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 2);
+}
+
+static void a_flush_of_a_new_cache_is_tried_until_it_succeeds(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	open_first();
+	connect();
+	fake_disk.bdev.write_cache = true;
 	disk_a->err[DISK_FLUSH] = -EIO;
 	expect_follow("5 flushing the new cache of disk 8:1");
 	assert_false(vbd->disk.no_flush);
+	/* Said once. */
+	fake_log_clear();
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 2);
+	assert_false(fake_logged("cache"));
+	disk_a->err[DISK_FLUSH] = 0;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 3);
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 3);
+	/* It goes before it was flushed: the next one is another one. */
+	fake_disk.bdev.write_cache = false;
+	expect_follow(NULL);
+	fake_disk.bdev.write_cache = true;
+	disk_a->err[DISK_FLUSH] = -EIO;
+	expect_follow("5 flushing the new cache of disk 8:1");
+	fake_disk.bdev.write_cache = false;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 4);
+	disk_a->err[DISK_FLUSH] = 0;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 4);
+}
+
+/* The guest has written to it before. */
+static void a_new_cache_of_a_disk_that_is_read_only_now_is_flushed(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	open_first();
+	connect();
+	fake_disk.bdev.read_only = true;
+	fake_disk.bdev.write_cache = true;
+	expect_follow("30 disk 8:1 is read-only now, and the guest's writes fail");
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
+	fake_disk.bdev.read_only = false;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
+}
+
+/* Nobody can have written to it. */
+static void a_new_cache_of_a_disk_that_is_only_read_is_none_of_ours(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	xenstore_set(BE "/mode", "r");
+	open_first();
+	connect();
+	fake_disk.bdev.write_cache = true;
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 0);
+	assert_false(fake_logged("cache"));
 }
 
 static void a_cache_that_cannot_be_flushed_is_left_alone(void **state)
@@ -779,6 +905,8 @@ static void a_cache_that_cannot_be_flushed_is_left_alone(void **state)
 	fake_disk.bdev.write_cache = true;
 	disk_a->err[DISK_FLUSH] = -EOPNOTSUPP;
 	expect_follow("95 flushing the new cache of disk 8:1");
+	expect_follow(NULL);
+	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
 	/* It would refuse writes that go through the cache, too. */
 	assert_true(vbd->disk.no_flush);
 	assert_false(vbd->disk.flush);
@@ -824,6 +952,7 @@ int main(void)
 		DISK_TEST(smaller_blocks_will_do),
 		DISK_TEST(a_read_only_guest_may_have_any_cache),
 		DISK_TEST(a_read_only_disk_is_not_flushed),
+		DISK_TEST(the_old_disk_is_flushed_by_what_it_is_now),
 		DISK_TEST(requests_at_the_disk_are_waited_for),
 		DISK_TEST(an_empty_drive_is_a_disk_like_any_other),
 		DISK_TEST(a_read_only_empty_drive_has_no_cache),
@@ -835,8 +964,13 @@ int main(void)
 		DISK_TEST(a_guest_keeps_the_barriers_it_was_told_of),
 		DISK_TEST(a_disk_that_no_guest_can_use_is_refused),
 		DISK_TEST(a_disk_may_change_before_a_guest_connects),
+		DISK_TEST(a_disk_that_no_guest_can_use_any_more_is_refused),
 		DISK_TEST(what_has_become_worse_is_reported_once),
+		DISK_TEST(two_things_that_are_worse_are_both_reported),
 		DISK_TEST(a_cache_that_a_guest_does_not_know_is_flushed),
+		DISK_TEST(a_flush_of_a_new_cache_is_tried_until_it_succeeds),
+		DISK_TEST(a_new_cache_of_a_disk_that_is_read_only_now_is_flushed),
+		DISK_TEST(a_new_cache_of_a_disk_that_is_only_read_is_none_of_ours),
 		DISK_TEST(a_cache_that_cannot_be_flushed_is_left_alone),
 		DISK_TEST(a_slow_close_is_reported),
 	};

@@ -217,7 +217,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 	    (vbd->disk.flush || vbd->advertised.disk.flush) &&
 	    !(vbd->facts & XENVBD_FACT_GONE)) {
 		vbd->disk.flush = false;
-		vbd->disk.no_flush = true;
+		/* Rings look at it. */
+		WRITE_ONCE(vbd->disk.no_flush, true);
 		vbd->advertised.disk.flush = false;
 		xenvbd_error_warn(vbd, xenvbd_publish_or_owe(vbd,
 							     XENVBD_OWED_FLUSH));

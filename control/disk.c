@@ -201,7 +201,7 @@ static int disk_open_named(struct xenvbd *vbd,
 static void disk_set_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 {
 	spin_lock(&vbd->rings_lock);
-	vbd->devt = keys->devt;
+	WRITE_ONCE(vbd->devt, keys->devt);
 	vbd->diskseq = xenvbd_disk_seq(&vbd->disk);
 	vbd->gd = vbd->disk.bdev ? vbd->disk.bdev->bd_disk : NULL;
 	swap(vbd->mode, keys->mode);

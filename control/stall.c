@@ -53,12 +53,12 @@ static unsigned int stall_seconds(unsigned long since)
 static unsigned int stall_describe_requests(struct xenvbd *vbd, char *text, size_t size)
 {
 	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
+	dev_t devt = READ_ONCE(vbd->devt);
 
 	if (nr)
 		scnprintf(text, size,
 			  ": %u requests to disk %x:%x, the oldest for %u s",
-			  nr, MAJOR(vbd->devt), MINOR(vbd->devt),
-			  oldest_ms / 1000);
+			  nr, MAJOR(devt), MINOR(devt), oldest_ms / 1000);
 	return nr;
 }
 

@@ -89,8 +89,11 @@ static inline bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
 }
 
 /*
- * Documentation/guide.rst lists what Linux lets change while a disk is open. The next
- * two are all that look at it, but for the size and what each discard asks for.
+ * Documentation/guide.rst lists what Linux lets change while a disk is open. By the next
+ * two the work item and the rings follow most of it. Rings also look at the size for
+ * each batch of requests, at the cache for some writes, and for each discard at what
+ * the disk takes of them. When a disk is opened and when a guest connects,
+ * control/disk.c looks for what no guest can use.
  */
 
 /**

@@ -28,7 +28,7 @@ static blk_opf_t io_through_cache(const struct xenvbd_ring *ring)
 {
 	if (likely(ring->limits.barrier || !bdev_write_cache(ring->bdev)))
 		return 0;
-	return ring->vbd->disk.no_flush ? 0 : REQ_FUA;
+	return READ_ONCE(ring->vbd->disk.no_flush) ? 0 : REQ_FUA;
 }
 
 static blk_opf_t io_opf(const struct xenvbd_req *req)
@@ -125,6 +125,18 @@ static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
 	return max_sects - (excess < max_sects ? excess : 0);
 }
 
+/*
+ * Ignored if the disk does not know it, says blkif.h. But a guest that was told that it
+ * does takes for erased what was not refused. (What was told changes only while no
+ * ring is served.)
+ */
+static bool io_erases(const struct xenvbd_req *req)
+{
+	return req->flags & BLKIF_DISCARD_SECURE &&
+	       (bdev_max_secure_erase_sectors(req->ring->bdev) ||
+		req->ring->vbd->advertised.disk.secure);
+}
+
 /**
  * xenvbd_io_discard - hand the next piece of a discard to the disk
  * @req: checked; its sectors are those that are left
@@ -145,9 +157,7 @@ void xenvbd_io_discard(struct xenvbd_req *req)
 
 	if (unlikely(io_is_futile(req)))
 		return;
-	/* Ignored if the disk does not know it, says blkif.h. */
-	secure = req->flags & BLKIF_DISCARD_SECURE &&
-		 req->ring->vbd->disk.secure;
+	secure = io_erases(req);
 	max = secure ? bdev_max_secure_erase_sectors(bdev) :
 		       bdev_max_discard_sectors(bdev);
 	max = min_t(u32, max, MAX_PIECE);

@@ -78,11 +78,12 @@ static void debugfs_show_ring(struct seq_file *m,
 static int debugfs_state_show(struct seq_file *m, void *unused)
 {
 	struct xenvbd *vbd = m->private;
+	dev_t devt = READ_ONCE(vbd->devt);
 	char waiting[XENVBD_STALL_TEXT];
 	unsigned int i;
 
 	xenvbd_stall_describe(vbd, waiting, sizeof(waiting));
-	seq_printf(m, "disk %x:%x\n", MAJOR(vbd->devt), MINOR(vbd->devt));
+	seq_printf(m, "disk %x:%x\n", MAJOR(devt), MINOR(devt));
 	seq_printf(m, "waiting %s\n", waiting[0] ? waiting : "for nothing");
 	spin_lock(&vbd->rings_lock);
 	for (i = 0; i < vbd->nr_rings; i++)

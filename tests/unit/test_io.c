@@ -325,19 +325,35 @@ static void secure_discards_erase(void **state)
 	rig_take_done(ring);
 
 	/* Without the flag, or a disk that knows it, it is a hint. */
-	rig.vbd.disk.secure = false;
+	rig.vbd.advertised.disk.secure = false;
+	fake_disk.bdev.max_secure_erase_sectors = 0;
 	xenvbd_io_discard(req);
 	assert_int_equal(req->bio.bi_opf, REQ_OP_DISCARD);
 	assert_int_equal(req->bio.bi_iter.bi_size, 300 * SECTOR_SIZE);
 	fake_bio_end_all();
 	rig_take_done(ring);
 
-	rig.vbd.disk.secure = true;
+	fake_disk.bdev.max_secure_erase_sectors = 200;
 	req = discard_req(ring, 0, 500, 0);
 	xenvbd_io_discard(req);
 	assert_int_equal(req->bio.bi_opf, REQ_OP_DISCARD);
 	fake_bio_end_all();
 	rig_take_done(ring);
+	rig_down();
+}
+
+/* Who was told that it erases would take a hint for more than it is. */
+static void a_disk_may_not_erase_any_more(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_req *req = discard_req(ring, 0, 8, BLKIF_DISCARD_SECURE);
+
+	fake_disk.bdev.max_secure_erase_sectors = 0;
+	rig.vbd.disk.secure = false;
+	xenvbd_io_discard(req);
+	assert_int_equal(rig_take_done(ring), 1);
+	assert_int_equal(req->status, BLK_STS_NOTSUPP);
+	assert_int_equal(fake_nr_submits, 0);
 	rig_down();
 }
 
@@ -435,6 +451,7 @@ int main(void)
 		cmocka_unit_test(pieces_are_as_large_as_the_disk_takes),
 		cmocka_unit_test(seams_are_where_the_granularity_has_them),
 		cmocka_unit_test(secure_discards_erase),
+		cmocka_unit_test(a_disk_may_not_erase_any_more),
 		cmocka_unit_test(what_the_disk_says_of_a_discard),
 		cmocka_unit_test(a_disk_may_not_know_discards_any_more),
 	};

@@ -15,7 +15,9 @@
 
 /*
  * So many vbds share a workqueue. The disk may hold up two items of each: its work
- * and its teardown. The places are many times that, for NUMA nodes share them.
+ * and its teardown. The places are eight times that. Since Linux 6.9 the NUMA nodes
+ * share them in proportion to their CPUs, and an item runs on the node that queues it:
+ * a node that has an eighth of the CPUs has places enough. Before, each node has all.
  */
 #define QUEUE_VBDS	(WQ_UNBOUND_MAX_ACTIVE / 16)
 
@@ -31,8 +33,11 @@ static LIST_HEAD(queues);
 
 static struct queue *queue_create(void)
 {
-	struct queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	struct queue *queue;
 
+	lockdep_assert_held(&queues_lock);
+
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL);
 	if (!queue)
 		return NULL;
 	queue->wq = alloc_workqueue("xen-blkback", WQ_UNBOUND,
@@ -48,6 +53,8 @@ static struct queue *queue_create(void)
 static struct queue *queue_find_free(void)
 {
 	struct queue *queue;
+
+	lockdep_assert_held(&queues_lock);
 
 	list_for_each_entry(queue, &queues, list)
 		if (queue->nr_vbds < QUEUE_VBDS)

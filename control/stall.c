@@ -21,7 +21,7 @@
 #define SLOW_LOOK		HZ
 
 /**
- * xenvbd_stall_in_flight - requests that the disk has not answered yet
+ * xenvbd_stall_in_flight - requests that were taken and are not answered yet
  * @vbd: in any state
  * @oldest_ms: set to the age of the oldest in milliseconds, or to 0
  *

@@ -100,7 +100,7 @@ void xenvbd_thread_stop(struct xenvbd_ring *ring)
 }
 
 /**
- * xenvbd_thread_in_flight - requests that the disk has not answered yet
+ * xenvbd_thread_in_flight - requests that were taken and are not answered yet
  * @ring: in any state
  * @oldest: set to the age of the oldest in jiffies, if that is older
  *

@@ -485,6 +485,35 @@ static const struct {
 	{ "size", publish_resized },
 };
 
+static void what_is_owed_is_tried_until_it_is_written(void **state)
+{
+	as_connected();
+	xenstore_fail_path(XENSTORE_WRITE, BE "/opened", -ENOSPC);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_OPENED), -ENOSPC);
+	assert_true(xenvbd_publish_owed(vbd));
+	assert_int_equal(xenstore_log_nr, 0);
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	assert_false(xenvbd_publish_owed(vbd));
+	expect_key("opened", "1");
+	assert_false(xenvbd_publish_owed(vbd));
+	assert_int_equal(xenstore_log_nr, 1);
+}
+
+/* Not even its size, and nobody could say what that is. */
+static void of_a_closed_disk_nothing_is_owed(void **state)
+{
+	as_connected();
+	xenstore_fail_path(XENSTORE_WRITE, BE "/opened", -ENOSPC);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), -ENOSPC);
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	xenvbd_disk_close(vbd);
+	assert_false(xenvbd_publish_owed(vbd));
+	/* Nor of the next one. */
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_false(xenvbd_publish_owed(vbd));
+	assert_int_equal(xenstore_log_nr, 0);
+}
+
 static void each_set_is_written_whole_or_not_at_all(void **state)
 {
 	unsigned int i, nth, nr;
@@ -624,6 +653,8 @@ int main(void)
 		PUBLISH_TEST(an_exchange_tells_both_sides),
 		PUBLISH_TEST(an_exchange_before_connected_is_the_toolstacks_business),
 		PUBLISH_TEST(an_emptied_drive_has_no_number),
+		PUBLISH_TEST(what_is_owed_is_tried_until_it_is_written),
+		PUBLISH_TEST(of_a_closed_disk_nothing_is_owed),
 		PUBLISH_TEST(each_set_is_written_whole_or_not_at_all),
 		PUBLISH_TEST(what_collides_is_tried_again),
 		PUBLISH_TEST(but_not_for_ever),

@@ -95,6 +95,22 @@ static void each_wait_is_one_of_its_own(void **state)
 	xenvbd_stall_leave(vbd);
 }
 
+/* Or it would stand there for ever. */
+static void the_end_of_a_wait_is_written_when_it_can_be(void **state)
+{
+	xenvbd_stall_enter(vbd, "closing");
+	control_pass(HZ);
+	expect_waiting("closing, for 1 s");
+	assert_false(xenvbd_stall_owed(vbd));
+	xenstore_fail_path(XENSTORE_WRITE, BE "/waiting", -ENOSPC);
+	xenvbd_stall_leave(vbd);
+	expect_waiting("closing, for 1 s");
+	assert_true(xenvbd_stall_owed(vbd));
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	assert_false(xenvbd_stall_owed(vbd));
+	expect_waiting("");
+}
+
 /* A guest that has vbds closed again and again does not fill the log. */
 static void the_log_is_limited(void **state)
 {
@@ -319,6 +335,7 @@ int main(void)
 		STALL_TEST(a_short_wait_is_nobodys_business),
 		STALL_TEST(a_long_wait_is_reported_and_ended),
 		STALL_TEST(each_wait_is_one_of_its_own),
+		STALL_TEST(the_end_of_a_wait_is_written_when_it_can_be),
 		STALL_TEST(the_log_is_limited),
 		STALL_TEST(there_is_nothing_to_say_of_no_wait),
 		STALL_TEST(requests_are_counted_over_all_rings),

@@ -485,6 +485,21 @@ static void an_unbind_does_not_wait_for_what_nobody_wants(void **state)
 	go();
 }
 
+/* A directory that cannot be read now is not one that was deleted. */
+static void an_unbind_waits_if_nobody_knows(void **state)
+{
+	connect();
+	xenstore_fail_path(XENSTORE_READ, BE "/state", -ENOMEM);
+	fake_idle = answer;
+	bus_unbind(xbdev);
+	expect_no_remnant();
+	assert_false(fake_logged("unbound with requests"));
+	/* Another driver will have threads of its own. */
+	assert_null(xenstore_get(BE "/kthread-pid"));
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	go();
+}
+
 /* Closed would tell the toolstack that the disk is free. */
 static void who_gives_up_does_not_say_closed(void **state)
 {
@@ -608,6 +623,7 @@ int main(void)
 		TEARDOWN_TEST(but_one_that_lives_on_does),
 		TEARDOWN_TEST(what_was_not_sent_is_if_the_guest_lives),
 		TEARDOWN_TEST(an_unbind_does_not_wait_for_what_nobody_wants),
+		TEARDOWN_TEST(an_unbind_waits_if_nobody_knows),
 		TEARDOWN_TEST(who_gives_up_does_not_say_closed),
 		TEARDOWN_TEST(nobody_can_come_back),
 		TEARDOWN_TEST(the_modules_end_waits_for_remnants),

@@ -1486,6 +1486,25 @@ static void a_guest_does_without_the_threads_pids(void **state)
 	expect_state("6");
 }
 
+/* No guest waits for it, and nothing else would have the work item look again. */
+static void what_the_toolstack_waits_for_is_written_later(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	expect_state("2");
+	xenstore_fail_path(XENSTORE_WRITE, BE "/opened", -ENOSPC);
+	insert("8:1");
+	expect_key(BE "/opened", "0");
+	control_pass(3 * HZ);
+	expect_key(BE "/opened", "0");
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	control_pass(2 * HZ);
+	expect_key(BE "/opened", "1");
+	/* And that is all. */
+	assert_int_equal(work_nr_pending(), 0);
+	expect_state("2");
+}
+
 static void what_debugfs_shows(void **state)
 {
 	const char *text;
@@ -1606,6 +1625,7 @@ int main(void)
 		XS_TEST(the_thread_of_a_ring_is_told),
 		XS_TEST(the_threads_of_several_rings_are_told),
 		XS_TEST(a_guest_does_without_the_threads_pids),
+		XS_TEST(what_the_toolstack_waits_for_is_written_later),
 		XS_TEST(what_debugfs_shows),
 		XS_TEST(a_kick_helps_who_has_lost_an_event),
 	};

@@ -564,11 +564,12 @@ int xenvbd_publish_or_owe(struct xenvbd *vbd, enum xenvbd_owed what)
  */
 bool xenvbd_publish_owed(struct xenvbd *vbd)
 {
-	unsigned int owed = vbd->advertised.owed;
 	enum xenvbd_owed what;
+	unsigned int owed;
 
 	if (!xenvbd_disk_ready(&vbd->disk))
-		owed = vbd->advertised.owed = 0;
+		vbd->advertised.owed = 0;
+	owed = vbd->advertised.owed;
 	for (what = 0; what < XENVBD_NR_OWED; what++)
 		if (owed & BIT(what))
 			xenvbd_publish_or_owe(vbd, what);

@@ -6,15 +6,12 @@
  *
  * All of it is done by the owner of the ring, or after the thread has ended.
  */
-#include <linux/atomic.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <asm/xen/hypercall.h>
 #include <xen/page.h>
 
 #include "common.h"
-#include "data/param.h"
 #include "trace.h"
 
 /*
@@ -31,65 +28,56 @@ static_assert(MAX_PAGES >= XENVBD_MAX_SEGS);
 static_assert(XENVBD_MAX_VBD_PAGES / XENVBD_MAX_RINGS / PAGES_SHARE >=
 	      XENVBD_MAX_SEGS);
 
-static int copy_set_percent(const char *val, const struct kernel_param *kp)
-{
-	return xenvbd_param_set_uint(val, kp, 0, 100);
-}
-
-static const struct kernel_param_ops max_copy_percent_ops = {
-	.set = copy_set_percent,
-	.get = param_get_uint,
-};
-
-static unsigned int max_copy_percent = 10;
-module_param_cb(max_copy_percent, &max_copy_percent_ops, &max_copy_percent,
-		0644);
-MODULE_PARM_DESC(max_copy_percent,
-		 "Percent of this domain's memory that all rings together copy to. Default 10");
-
-/* Pages of all rings. */
-static atomic_long_t copy_nr_pages = ATOMIC_LONG_INIT(0);
-
 static u32 copy_max_pages(const struct xenvbd_pages *pages)
 {
 	return min_t(u32, MAX_PAGES, pages->pool.max_pages / PAGES_SHARE);
 }
 
-/* Do all rings together have as much as they may? */
-static bool copy_is_full(void)
-{
-	return atomic_long_read(&copy_nr_pages) >=
-	       totalram_pages() / 100 * READ_ONCE(max_copy_percent);
-}
-
 /*
- * May a ring have one more page? When all is used each ring may still have one
- * request at a time that copies, so that it goes on.
+ * Get @nr more pages, or as many as there are. When the domain has its share, each
+ * ring may still have one request at a time that copies, so that it goes on. Nobody
+ * is charged for that one: a domain with many rings would have what others may.
  */
-static bool copy_may_grow(const struct xenvbd_pages *pages)
+static void copy_grow(struct xenvbd_pages *pages, u32 nr)
 {
-	return pages->copy.nr_pages < copy_max_pages(pages) &&
-	       (!pages->copy.nr_reqs || !copy_is_full());
+	struct xenvbd_copy *copy = &pages->copy;
+	u32 room = xenvbd_share_room(copy->share);
+	struct page *page;
+	u32 got;
+
+	nr = min(nr, copy_max_pages(pages) - copy->nr_pages);
+	if (copy->nr_reqs)
+		nr = min(nr, room);
+	for (got = 0; got < nr; got++) {
+		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
+		if (!page)
+			break;
+		copy->free[copy->nr_free++] = page;
+	}
+	room = min(got, room);
+	xenvbd_share_charge(copy->share, room);
+	copy->nr_pages += got;
+	copy->nr_extra += got - room;
 }
 
-static bool copy_grow(struct xenvbd_copy *copy)
+/* The ring has let so many pages go, which are not among the free ones any more. */
+static void copy_uncharge(struct xenvbd_copy *copy, u32 nr)
 {
-	struct page *page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
+	u32 extra = min(nr, copy->nr_extra);
 
-	if (!page)
-		return false;
-	atomic_long_inc(&copy_nr_pages);
-	copy->free[copy->nr_free++] = page;
-	copy->nr_pages++;
-	return true;
+	copy->nr_pages -= nr;
+	copy->nr_extra -= extra;
+	xenvbd_share_uncharge(copy->share, nr - extra);
 }
 
-/* The ring lets a page go, which is not among the free ones any more. */
-static void copy_drop(struct xenvbd_copy *copy, struct page *page)
+/* Give back so many of the free ones. */
+static void copy_shrink(struct xenvbd_copy *copy, u32 nr)
 {
-	put_page(page);
-	copy->nr_pages--;
-	atomic_long_dec(&copy_nr_pages);
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		put_page(copy->free[--copy->nr_free]);
+	copy_uncharge(copy, nr);
 }
 
 /*
@@ -197,7 +185,7 @@ static bool copy_make_room(struct xenvbd_pages *pages)
  *
  * Context: process, may allocate.
  * Return: false if there is no memory, or too much of it in use by the ring or by
- * all rings.
+ * its domain.
  */
 bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 {
@@ -208,12 +196,11 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 	if (!copy_make_room(&ring->pages))
 		return false;
 	/* Others may need those that this ring does not. */
-	while (unlikely(copy->nr_free > nr && copy_is_full()))
-		copy_drop(copy, copy->free[--copy->nr_free]);
-	while (copy->nr_free < nr)
-		if (!copy_may_grow(&ring->pages) || !copy_grow(copy))
-			return false;
-	return true;
+	while (unlikely(copy->nr_free > nr && !xenvbd_share_room(copy->share)))
+		copy_shrink(copy, 1);
+	if (copy->nr_free < nr)
+		copy_grow(&ring->pages, nr - copy->nr_free);
+	return copy->nr_free >= nr;
 }
 
 /**
@@ -369,31 +356,35 @@ void xenvbd_copy_out_now(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
  * @req: completed
  *
  * A page still referenced below (for a retransmission, say) is left to its
- * holder. The guest does not have to wait for that. When all rings have as much as
- * they may, other rings wait for these pages.
+ * holder. The guest does not have to wait for that. When the domain has its share,
+ * other rings or domains wait for these pages.
  */
 void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 {
 	unsigned int i;
+	u32 gone = 0;
 	bool keep;
 
 	if (!req->nr_segs)
 		return;
-	keep = likely(!copy_is_full());
+	keep = likely(!copy->nr_extra && xenvbd_share_room(copy->share));
 	for (i = 0; i < req->nr_segs; i++) {
 		struct page *page = req->bvec[i].bv_page;
 
-		if (keep && likely(page_count(page) == 1))
+		if (keep && likely(page_count(page) == 1)) {
 			copy->free[copy->nr_free++] = page;
-		else
-			copy_drop(copy, page);
+			continue;
+		}
+		put_page(page);
+		gone++;
 	}
+	copy_uncharge(copy, gone);
 	copy->nr_reqs--;
 }
 
 /**
  * xenvbd_copy_trim - give back pages that have not been used for a second
- * @copy: an idle ring's; at once if all rings have as much as they may
+ * @copy: an idle ring's; at once if its domain has its share
  *
  * Return: jiffies until it is worth being called again, or
  * MAX_SCHEDULE_TIMEOUT.
@@ -404,7 +395,7 @@ long xenvbd_copy_trim(struct xenvbd_copy *copy)
 	if (!copy->nr_pages)
 		return MAX_SCHEDULE_TIMEOUT;
 	if (time_before(jiffies, copy->used_at + UNUSED_JIFFIES) &&
-	    !copy_is_full())
+	    xenvbd_share_room(copy->share))
 		return UNUSED_JIFFIES;
 	xenvbd_copy_free(copy);
 	return copy->nr_pages ? UNUSED_JIFFIES : MAX_SCHEDULE_TIMEOUT;
@@ -413,8 +404,7 @@ long xenvbd_copy_trim(struct xenvbd_copy *copy)
 /* Give back all pages that no request uses. */
 void xenvbd_copy_free(struct xenvbd_copy *copy)
 {
-	while (copy->nr_free)
-		copy_drop(copy, copy->free[--copy->nr_free]);
+	copy_shrink(copy, copy->nr_free);
 	if (copy->nr_pages)
 		return;
 	kvfree(copy->free);

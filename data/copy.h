@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "data/share.h"
+
 struct page;
 struct xenvbd_req;
 struct xenvbd_ring;
@@ -16,10 +18,13 @@ struct xenvbd_copy {
 	u32 nr_free;
 	/* In use or not. */
 	u32 nr_pages;
+	/* Of these those that the domain is not charged for. */
+	u32 nr_extra;
 	/* Requests in flight that copy. */
 	u32 nr_reqs;
 	/* When a page was last used, in jiffies. */
 	unsigned long used_at;
+	struct xenvbd_share *share;
 };
 
 bool xenvbd_copy_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req);

@@ -52,7 +52,8 @@ int xenvbd_pages_init(struct xenvbd_ring *ring, unsigned int nr_rings,
 	pages->pool.max_pages = min_t(u32, XENVBD_MAX_VBD_PAGES / nr_rings,
 				      XENVBD_MAX_POOL_PAGES);
 	xenvbd_batch_init(&pages->batch);
-	if (!pages->batch.ops)
+	pages->copy.share = xenvbd_share_get(ring->domid);
+	if (!pages->batch.ops || !pages->copy.share)
 		return -ENOMEM;
 	return persistent ? xenvbd_persistent_init(&pages->persistent,
 						   ring->sring.nr_ents) :
@@ -70,6 +71,7 @@ void xenvbd_pages_exit(struct xenvbd_ring *ring)
 	xenvbd_persistent_exit(ring);
 	xenvbd_pool_shrink(&pages->pool, 0);
 	xenvbd_copy_free(&pages->copy);
+	xenvbd_share_put(pages->copy.share);
 	kvfree(pages->pool.free);
 	vfree(pages->batch.ops);
 }

@@ -75,6 +75,17 @@ static void debugfs_show_ring(struct seq_file *m,
 		   READ_ONCE(ring->pages.copy.nr_free));
 }
 
+/* What the domain's vbds and all others copy to. */
+static void debugfs_show_share(struct seq_file *m,
+			       const struct xenvbd_share *share)
+{
+	seq_printf(m,
+		   "domain %u: %ld pages to copy to, may have %u more; all domains: %lu of %lu\n",
+		   share->domid, atomic_long_read(&share->nr_pages),
+		   xenvbd_share_room(share), xenvbd_share_all(),
+		   xenvbd_share_max());
+}
+
 static int debugfs_state_show(struct seq_file *m, void *unused)
 {
 	struct xenvbd *vbd = m->private;
@@ -88,6 +99,8 @@ static int debugfs_state_show(struct seq_file *m, void *unused)
 	spin_lock(&vbd->rings_lock);
 	for (i = 0; i < vbd->nr_rings; i++)
 		debugfs_show_ring(m, vbd->rings[i]);
+	if (vbd->nr_rings)
+		debugfs_show_share(m, vbd->rings[0]->pages.copy.share);
 	spin_unlock(&vbd->rings_lock);
 	return 0;
 }

@@ -94,7 +94,7 @@ static int ring_init(struct xenvbd_ring *ring, unsigned int index,
 	guest->sring->rsp_event = 1;
 
 	ring->vbd = &rig.vbd;
-	ring->domid = FAKE_DOMID;
+	ring->domid = rig.vbd.domid;
 	ring->index = index;
 	snprintf(ring->name, sizeof(ring->name), "7.xvda-%u", index);
 	/* Until there is a thread nobody has to be woken. */

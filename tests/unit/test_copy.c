@@ -87,19 +87,21 @@ static void a_ring_has_its_share_of_pages(void **state)
 	}
 }
 
-static void all_rings_share_the_memory(void **state)
+static void the_rings_of_a_domain_have_its_share(void **state)
 {
 	struct xenvbd_ring *ring = rig_up(2, 1, false), *other = rig.rings[1];
 	struct xenvbd_req *req, *last;
 
-	/* 10 %. */
-	fake_total_pages = 200;
+	/* A half of 10 %. */
+	fake_total_pages = 400;
 	req = copy_req(ring, BLKIF_OP_READ, 11, 10);
 	assert_true(xenvbd_copy_reserve(ring, 9));
 	assert_false(xenvbd_copy_reserve(ring, 10));
 	/* Another ring may have one request. */
 	last = copy_req(other, BLKIF_OP_READ, 11, 30);
 	assert_int_equal(fake_nr_pages, 31);
+	assert_int_equal(copy_of(other)->nr_extra, 11);
+	assert_int_equal(xenvbd_share_all(), 20);
 	assert_false(xenvbd_copy_reserve(other, 1));
 
 	/* What comes free is for others. */
@@ -115,6 +117,94 @@ static void all_rings_share_the_memory(void **state)
 	xenvbd_copy_free(copy_of(ring));
 	assert_int_equal(fake_nr_pages, 5);
 	rig_down();
+}
+
+/* However many rings a domain has, each with its one request. */
+static void a_domain_leaves_pages_for_others(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(RIG_MAX_RINGS - 1, 1, false), *other;
+	struct xenvbd_req *req[RIG_MAX_RINGS];
+	unsigned int i;
+
+	rig.vbd.domid = FAKE_DOMID + 1;
+	assert_int_equal(rig_add_ring(1, false), 0);
+	other = rig.rings[RIG_MAX_RINGS - 1];
+	assert_ptr_not_equal(copy_of(other)->share, copy_of(ring)->share);
+
+	/* 40 pages in all. */
+	fake_total_pages = 400;
+	for (i = 0; i < RIG_MAX_RINGS - 1; i++)
+		req[i] = copy_req(rig.rings[i], BLKIF_OP_READ, 11, 10 + 20 * i);
+	assert_int_equal(fake_nr_pages, 7 * 11);
+	assert_int_equal(xenvbd_share_all(), 20);
+	/* Half of what is free. */
+	req[i] = copy_req(other, BLKIF_OP_READ, 3, 10 + 20 * i);
+	assert_true(xenvbd_copy_reserve(other, 7));
+	assert_false(xenvbd_copy_reserve(other, 8));
+	assert_int_equal(copy_of(other)->nr_extra, 0);
+	assert_int_equal(xenvbd_share_all(), 30);
+
+	/* What the first one gives back the other one may have. */
+	for (i = 0; i < RIG_MAX_RINGS - 1; i++)
+		req_done(req[i]);
+	expect(xenvbd_share_all() < 30, "%lu", xenvbd_share_all());
+	assert_true(xenvbd_copy_reserve(other, 9));
+	req_done(req[i]);
+	rig_down();
+	assert_int_equal(xenvbd_share_all(), 0);
+}
+
+/* It had a request without being charged; there is room again before that ends. */
+static void what_is_not_charged_is_given_back(void **state)
+{
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	struct xenvbd_copy *copy = copy_of(ring);
+	struct xenvbd_req *req, *next;
+
+	fake_total_pages = 0;
+	req = copy_req(ring, BLKIF_OP_READ, 5, 10);
+	assert_int_equal(copy->nr_extra, 5);
+	fake_total_pages = 400;
+	next = copy_req(ring, BLKIF_OP_READ, 4, 20);
+	assert_int_equal(xenvbd_share_all(), 4);
+	req_done(req);
+	assert_int_equal(copy->nr_extra, 0);
+	assert_int_equal(fake_nr_pages, 4);
+	assert_int_equal(xenvbd_share_all(), 4);
+	req_done(next);
+	assert_int_equal(copy->nr_free, 4);
+	rig_down();
+}
+
+/* Each allocation fails in turn, within the domain's share, at its end, beyond it. */
+static void what_is_not_there_is_not_charged(void **state)
+{
+	static const struct {
+		unsigned long total;
+		u32 charged;
+	} rows[] = { { 400, 6 }, { 100, 5 }, { 0, 0 } };
+	unsigned int i, nth;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		for (nth = 1; nth <= 6; nth++) {
+			struct xenvbd_ring *ring = rig_up(1, 1, false);
+			struct xenvbd_copy *copy = copy_of(ring);
+
+			fake_total_pages = rows[i].total;
+			/* The first one is of their list. */
+			fake_fail_at(&fake_allocs, nth + 1);
+			expect(!xenvbd_copy_reserve(ring, 6), "row %u: %u", i, nth);
+			expect(copy->nr_pages == nth - 1, "row %u: %u", i, nth);
+			expect(xenvbd_share_all() == min(nth - 1, rows[i].charged),
+			       "row %u: %u: %lu", i, nth, xenvbd_share_all());
+			expect(xenvbd_copy_reserve(ring, 6), "row %u: %u", i, nth);
+			expect(xenvbd_share_all() <= rows[i].charged, "row %u: %u",
+			       i, nth);
+			xenvbd_copy_free(copy);
+			expect(!xenvbd_share_all() && !copy->nr_extra, "row %u: %u",
+			       i, nth);
+			rig_down();
+		}
 }
 
 static void memory_is_not_waited_for(void **state)
@@ -457,7 +547,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_are_allocated_as_needed),
 		cmocka_unit_test(a_ring_has_its_share_of_pages),
-		cmocka_unit_test(all_rings_share_the_memory),
+		cmocka_unit_test(the_rings_of_a_domain_have_its_share),
+		cmocka_unit_test(a_domain_leaves_pages_for_others),
+		cmocka_unit_test(what_is_not_charged_is_given_back),
+		cmocka_unit_test(what_is_not_there_is_not_charged),
 		cmocka_unit_test(memory_is_not_waited_for),
 		cmocka_unit_test(a_page_in_use_below_is_left_there),
 		cmocka_unit_test(unused_pages_go_after_a_second),

@@ -1521,6 +1521,10 @@ static void what_debugfs_shows(void **state)
 	assert_non_null(strstr(text, "ring 0: req_prod 1, req_event 2, rsp_prod shown 0, rsp_event 0\n"));
 	assert_non_null(strstr(text, "ring 0: owned by nobody\n"));
 	assert_non_null(strstr(text, "ring 0: driver owes: 0 to take, 0 answers to show\n"));
+	/* A request of one page, and 10 % of 1048576 in all. */
+	assert_non_null(strstr(text, "ring 0: 1 pages to copy to, 0 of them free\n"));
+	assert_non_null(strstr(text, "domain 7: 1 pages to copy to, may have 52424 more; "
+				     "all domains: 1 of 104850\n"));
 	fake_bio_end_all();
 }
 

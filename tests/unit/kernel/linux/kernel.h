@@ -152,14 +152,14 @@ static inline long atomic_long_read(const atomic_long_t *v)
 	return v->counter;
 }
 
-static inline void atomic_long_inc(atomic_long_t *v)
+static inline void atomic_long_add(long i, atomic_long_t *v)
 {
-	v->counter++;
+	v->counter += i;
 }
 
-static inline void atomic_long_dec(atomic_long_t *v)
+static inline void atomic_long_sub(long i, atomic_long_t *v)
 {
-	v->counter--;
+	v->counter -= i;
 }
 
 struct kref {

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# lab: timeout=600
+# lab: timeout=800
 #
 # When a ring has as many pages to copy to as it may have, requests are mapped, if they
 # may be, or wait; when it has as many to map to, they wait. The same while all rings
-# have as much of dom0's memory as they may.
+# have as much of dom0's memory as they may; but what one guest has does not keep it from
+# another one.
 
 . /lab/lib.sh
 
@@ -101,9 +102,39 @@ check_memory()
 	ok "the guest goes" guest_destroy pv
 }
 
+# Of 1 % of dom0's memory, some 3700 pages, dom0's own two rings want more than a half.
+# The guest finds the pages that it needs all the same.
+check_domains()
+{
+	local fio
+
+	ok "a slow disk" delayed_disk 200
+	ok "a guest" guest_start pv pv phy:/dev/mapper/slow,xvda,w || bail "no guest"
+	look_at "$(guest_domid pv)"
+	ok "dom0 has the disk" disk_attach /dev/mapper/slow xvda
+	ok "dom0 has it twice" disk_attach /dev/mapper/slow xvdb
+	ok "there is little memory for rings" parameter max_copy_percent 1
+	fio --rw=randread --bs=128k --iodepth=64 --size=32m --direct=1 --ioengine=libaio \
+		--thread --time_based --runtime=400 --name=a --filename=/dev/xvda \
+		--name=b --filename=/dev/xvdb >"$LAB_TMP/fio" 2>&1 &
+	fio=$!
+	ok "dom0 has its share" \
+		wait_for 60 grep -q "^domain 0: .* may have 0 more" "$(vbd_debugfs 0 xvda)" ||
+		diag "$(cat "$(vbd_debugfs 0 xvda)")"
+	check_shared "beside dom0" none some
+	kill $fio
+	wait $fio
+	ok "there is memory again" parameter max_copy_percent 10
+	is "$(stat_of err_req)" 0 "no request has failed"
+	ok "detach" hand_detach xvdb
+	ok "detach the other one" hand_detach xvda
+	ok "the guest goes" guest_destroy pv
+}
+
 ok "the backend loads" module_load grant_policy=copy max_queues=1
 ok "a disk in memory" null_disk
 subtest "limits" check_limits
 subtest "dom0's memory" check_memory
+subtest "two domains" check_domains
 ok "the backend unloads" module_unload
 done_testing

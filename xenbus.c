@@ -154,10 +154,13 @@ static void xs_look_later(struct xenvbd *vbd)
 	mod_delayed_work(vbd->wq, &vbd->size_work, LOOK_INTERVAL);
 }
 
-/* It is nobody's fault, and nobody has to close: it is tried again. Said once. */
+/*
+ * It is nobody's fault, and nobody has to close: it is tried again. Said once before
+ * a guest is connected, and not too often if guests come and go.
+ */
 static void xs_short(struct xenvbd *vbd, int err)
 {
-	if (!vbd->error.short_reported)
+	if (!vbd->error.short_reported && __ratelimit(&vbd->error.log))
 		xenvbd_error_report(vbd, err);
 	vbd->error.short_reported = true;
 	xs_look_later(vbd);
@@ -205,10 +208,11 @@ static void xs_handle_events(struct xenvbd *vbd)
 		vbd->facts |= XENVBD_FACT_NAMED;
 	if (events & BIT(XENVBD_EVENT_BROKEN) && vbd->nr_rings)
 		vbd->facts |= XENVBD_FACT_BROKEN;
-	if (events & BIT(XENVBD_EVENT_CGROUP) &&
-	    xenvbd_store_is_short(xenvbd_limit_follow(vbd))) {
-		set_bit(XENVBD_EVENT_CGROUP, &vbd->events);
-		xs_look_later(vbd);
+	if (events & BIT(XENVBD_EVENT_CGROUP) || vbd->cgroup.unread) {
+		vbd->cgroup.unread =
+			xenvbd_store_is_short(xenvbd_limit_follow(vbd));
+		if (vbd->cgroup.unread)
+			xs_look_later(vbd);
 	}
 	/* Whatever has happened, it may be gone. */
 	vbd->facts &= ~XENVBD_FACT_REMNANT;
@@ -287,7 +291,9 @@ static bool xs_look(struct xenvbd *vbd, struct xenvbd_picture *now)
 	if (!err)
 		return true;
 	/* If the directory is gone the device will be, too. */
-	if (err != -ENOENT)
+	if (xenvbd_store_is_short(err))
+		xs_short(vbd, err);
+	else if (err != -ENOENT)
 		xenvbd_error_fatal(vbd, err);
 	xs_look_later(vbd);
 	return false;
@@ -312,7 +318,8 @@ static bool xs_ask_table(struct xenvbd *vbd)
 	if (!xs_look(vbd, &now))
 		return false;
 	action = xenvbd_picture_action(vbd, &now);
-	if (action == XENVBD_ACT_NONE && vbd->begun)
+	if (action == XENVBD_ACT_NONE &&
+	    vbd->xbdev->state == XenbusStateConnected)
 		vbd->error.short_reported = false;
 	if (action == XENVBD_ACT_NONE || !xs_may_act(vbd, action))
 		return false;
@@ -321,7 +328,8 @@ static bool xs_ask_table(struct xenvbd *vbd)
 		return true;
 	if (xenvbd_act_is_short(action, err)) {
 		xs_short(vbd, err);
-		return false;
+		/* A disk that is not opened yet is in nobody's way. */
+		return action == XENVBD_ACT_OPEN;
 	}
 	xs_fail(vbd, err);
 	/* Not even the error's Closing can be written. */
@@ -332,10 +340,12 @@ static bool xs_ask_table(struct xenvbd *vbd)
 
 static void xs_follow_table(struct xenvbd *vbd)
 {
+	bool waits;
+
 	while (!READ_ONCE(vbd->removed) && xs_ask_table(vbd))
 		;
-	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
-				       "waiting for writes of a removed vbd" :
+	waits = vbd->facts & XENVBD_FACT_REMNANT && !vbd->error.short_reported;
+	xenvbd_stall_rest(vbd, waits ? "waiting for writes of a removed vbd" :
 				       NULL);
 }
 

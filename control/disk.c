@@ -430,7 +430,8 @@ int xenvbd_disk_look_again(struct xenvbd *vbd)
  * The guest does not flush, for it was told that there is no cache. What it has
  * written is in that cache, perhaps: what the disk had before a ring saw the cache.
  * What comes later goes through the cache; see io_through_cache(). If the disk fails
- * the flush that is said the @first time, and each look tries again.
+ * the flush that is said the @first time, and each look tries again: without a pause,
+ * for by then rings have seen the cache.
  */
 static void disk_flush_new_cache(struct xenvbd *vbd, bool first)
 {
@@ -441,14 +442,16 @@ static void disk_flush_new_cache(struct xenvbd *vbd, bool first)
 			   "disk %x:%x has a volatile cache now, and each write of the guest waits for the medium\n",
 			   MAJOR(vbd->devt), MINOR(vbd->devt));
 	xenvbd_stall_enter(vbd, "flushing the disk");
-	disk_pause_rings(vbd);
+	if (first)
+		disk_pause_rings(vbd);
 	err = blkdev_issue_flush(vbd->disk.bdev);
 	if (err == -EOPNOTSUPP) {
 		/* Then it would not write through its cache either. */
-		vbd->disk.no_flush = true;
+		WRITE_ONCE(vbd->disk.no_flush, true);
 		vbd->disk.flush = false;
 	}
-	disk_resume_rings(vbd);
+	if (first)
+		disk_resume_rings(vbd);
 	xenvbd_stall_leave(vbd);
 	vbd->disk.unflushed = err && vbd->disk.flush;
 	if (err && first)

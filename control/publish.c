@@ -477,6 +477,8 @@ void __xenvbd_publish_no_threads(struct xenvbd *vbd)
 /* The same, if the device is still ours. Context: process. */
 void xenvbd_publish_no_threads(struct xenvbd *vbd)
 {
+	/* Rings that come later have no threads before they are started. */
+	vbd->advertised.owed &= ~BIT(XENVBD_OWED_THREADS);
 	if (!xenvbd_store_begin(vbd))
 		return;
 	__xenvbd_publish_no_threads(vbd);

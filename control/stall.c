@@ -238,6 +238,7 @@ static void stall_slow_set(struct xenvbd *vbd, bool is_slow,
 	if (is_slow && !slow->slow) {
 		slow->since = jiffies - msecs_to_jiffies(oldest_ms);
 		slow->logged = jiffies - SLOW_LOG_INTERVAL;
+		slow->next = jiffies;
 		WRITE_ONCE(slow->slow, true);
 	}
 	if (is_slow) {

@@ -24,7 +24,8 @@
  * NAMED: the toolstack has named a disk, which is yet to be opened.
  * SYNCED: what this domain had cached of the disk is written back.
  * RENEWED: the frontend's state was written since its keys were read.
- * REMNANT: a vbd that was removed has writes at the disk.
+ * REMNANT: a vbd that was removed has writes at the disk; or something is short, and
+ * the disk was not opened.
  */
 #define XENVBD_FACT_DISK	BIT(0)
 #define XENVBD_FACT_RINGS	BIT(1)

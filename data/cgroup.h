@@ -21,6 +21,8 @@ struct xenvbd_cgroup {
 	struct mutex key_lock;
 	/* The key is, and the guest goes on. Protected by vbd->lock. */
 	bool wrong;
+	/* Something was short when the key was to be read. */
+	bool unread;
 };
 
 void xenvbd_cgroup_init(struct xenvbd_cgroup *cgroup);

@@ -46,8 +46,9 @@ static void copy_grow(struct xenvbd_pages *pages, u32 nr)
 	u32 got;
 
 	nr = min(nr, copy_max_pages(pages) - copy->nr_pages);
-	if (copy->nr_reqs)
-		nr = min(nr, room);
+	/* What does not suffice for the request is of use to others. */
+	if (copy->nr_reqs && nr > room)
+		return;
 	for (got = 0; got < nr; got++) {
 		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN | __GFP_ZERO);
 		if (!page)

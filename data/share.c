@@ -50,17 +50,6 @@ static struct xenvbd_share *share_find(domid_t domid)
 	return NULL;
 }
 
-static struct xenvbd_share *share_create(domid_t domid)
-{
-	struct xenvbd_share *share = kzalloc(sizeof(*share), GFP_KERNEL);
-
-	if (!share)
-		return NULL;
-	share->domid = domid;
-	list_add(&share->list, &shares);
-	return share;
-}
-
 /**
  * xenvbd_share_get - the share of a new ring's domain
  * @domid: the domain
@@ -70,15 +59,22 @@ static struct xenvbd_share *share_create(domid_t domid)
  */
 struct xenvbd_share *xenvbd_share_get(domid_t domid)
 {
+	/* Not under the lock: who wants to get rid of a ring waits for no memory. */
+	struct xenvbd_share *new = kzalloc(sizeof(*new), GFP_KERNEL);
 	struct xenvbd_share *share;
 
 	mutex_lock(&shares_lock);
 	share = share_find(domid);
-	if (!share)
-		share = share_create(domid);
+	if (!share && new) {
+		share = new;
+		share->domid = domid;
+		list_add(&share->list, &shares);
+	}
 	if (share)
 		share->nr_rings++;
 	mutex_unlock(&shares_lock);
+	if (share != new)
+		kfree(new);
 	return share;
 }
 
@@ -108,7 +104,7 @@ unsigned long xenvbd_share_max(void)
 	return totalram_pages() / 100 * READ_ONCE(max_copy_percent);
 }
 
-/* What all have, in pages. */
+/* What all have, in pages, without the one request that each ring may always have. */
 unsigned long xenvbd_share_all(void)
 {
 	return atomic_long_read(&shares_nr_pages);
@@ -121,7 +117,7 @@ unsigned long xenvbd_share_all(void)
  * As many as leave free what the domain has then. Rings that ask at the same time
  * may get the same pages, and then have a request's too many.
  *
- * Return: a number; 0 if others wait for what the domain does not need.
+ * Return: a number; 0 if the domain has its share.
  */
 u32 xenvbd_share_room(const struct xenvbd_share *share)
 {

@@ -514,6 +514,16 @@ static void of_a_closed_disk_nothing_is_owed(void **state)
 	assert_int_equal(xenstore_log_nr, 0);
 }
 
+/* The next ones have no threads at first. */
+static void of_rings_that_end_no_pids_are_owed(void **state)
+{
+	as_connected();
+	vbd->advertised.owed = BIT(XENVBD_OWED_THREADS);
+	xenvbd_publish_no_threads(vbd);
+	assert_false(xenvbd_publish_owed(vbd));
+	assert_int_equal(vbd->advertised.owed, 0);
+}
+
 static void each_set_is_written_whole_or_not_at_all(void **state)
 {
 	unsigned int i, nth, nr;
@@ -655,6 +665,7 @@ int main(void)
 		PUBLISH_TEST(an_emptied_drive_has_no_number),
 		PUBLISH_TEST(what_is_owed_is_tried_until_it_is_written),
 		PUBLISH_TEST(of_a_closed_disk_nothing_is_owed),
+		PUBLISH_TEST(of_rings_that_end_no_pids_are_owed),
 		PUBLISH_TEST(each_set_is_written_whole_or_not_at_all),
 		PUBLISH_TEST(what_collides_is_tried_again),
 		PUBLISH_TEST(but_not_for_ever),

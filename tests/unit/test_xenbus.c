@@ -1486,6 +1486,58 @@ static void a_guest_does_without_the_threads_pids(void **state)
 	expect_state("6");
 }
 
+/* A disk that cannot be opened just now is in nobody's way. It is tried again. */
+static void closes_while_memory_is_short(void)
+{
+	xenstore_fail_path(XENSTORE_READ, BE "/physical-device", -ENOMEM);
+	insert("8:1");
+	assert_true(fake_logged("reading " BE "/physical-device"));
+	frontend("6");
+	expect_state("6");
+	control_pass(HZ / 2);
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	frontend("1");
+	frontend("3");
+	control_pass(2 * HZ);
+	expect_state("4");
+	expect_key(BE "/waiting", NULL);
+}
+
+static void a_guest_without_a_disk_may_close_while_memory_is_short(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	closes_while_memory_is_short();
+}
+
+static void a_guest_may_close_while_memory_is_short_for_another_disk(void **state)
+{
+	connect();
+	closes_while_memory_is_short();
+}
+
+static void a_guest_that_comes_again_does_not_fill_the_log(void **state)
+{
+	unsigned int i;
+
+	probe();
+	xenstore_fail_path(XENSTORE_READ, FE "/ring-ref", -ENOMEM);
+	frontend("3");
+	expect_state("2");
+	assert_true(fake_logged("reading " FE "/ring-ref"));
+	fake_log_clear();
+	control_uevents();
+	for (i = 0; i < 3; i++) {
+		frontend("1");
+		frontend("3");
+	}
+	assert_false(fake_logged("reading"));
+	assert_string_equal(control_uevents(), "");
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	control_pass(2 * HZ);
+	expect_state("4");
+}
+
 /* No guest waits for it, and nothing else would have the work item look again. */
 static void what_the_toolstack_waits_for_is_written_later(void **state)
 {
@@ -1629,6 +1681,9 @@ int main(void)
 		XS_TEST(the_thread_of_a_ring_is_told),
 		XS_TEST(the_threads_of_several_rings_are_told),
 		XS_TEST(a_guest_does_without_the_threads_pids),
+		XS_TEST(a_guest_without_a_disk_may_close_while_memory_is_short),
+		XS_TEST(a_guest_may_close_while_memory_is_short_for_another_disk),
+		XS_TEST(a_guest_that_comes_again_does_not_fill_the_log),
 		XS_TEST(what_the_toolstack_waits_for_is_written_later),
 		XS_TEST(what_debugfs_shows),
 		XS_TEST(a_kick_helps_who_has_lost_an_event),

@@ -214,8 +214,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 		if (vbd->cgroup.unread)
 			xs_look_later(vbd);
 	}
-	/* Whatever has happened, it may be gone. */
-	vbd->facts &= ~XENVBD_FACT_REMNANT;
+	/* Whatever has happened, they may be gone. */
+	vbd->facts &= ~(XENVBD_FACT_REMNANT | XENVBD_FACT_SHORT);
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) &&
 	    (vbd->disk.flush || vbd->advertised.disk.flush) &&
@@ -290,10 +290,12 @@ static bool xs_look(struct xenvbd *vbd, struct xenvbd_picture *now)
 
 	if (!err)
 		return true;
-	/* If the directory is gone the device will be, too. */
-	if (xenvbd_store_is_short(err))
+	if (xenvbd_store_is_short(err)) {
 		xs_short(vbd, err);
-	else if (err != -ENOENT)
+		return false;
+	}
+	/* If the directory is gone the device will be, too. */
+	if (err != -ENOENT)
 		xenvbd_error_fatal(vbd, err);
 	xs_look_later(vbd);
 	return false;
@@ -328,7 +330,7 @@ static bool xs_ask_table(struct xenvbd *vbd)
 		return true;
 	if (xenvbd_act_is_short(action, err)) {
 		xs_short(vbd, err);
-		/* A disk that is not opened yet is in nobody's way. */
+		/* That is not asked for again now. */
 		return action == XENVBD_ACT_OPEN;
 	}
 	xs_fail(vbd, err);
@@ -340,12 +342,10 @@ static bool xs_ask_table(struct xenvbd *vbd)
 
 static void xs_follow_table(struct xenvbd *vbd)
 {
-	bool waits;
-
 	while (!READ_ONCE(vbd->removed) && xs_ask_table(vbd))
 		;
-	waits = vbd->facts & XENVBD_FACT_REMNANT && !vbd->error.short_reported;
-	xenvbd_stall_rest(vbd, waits ? "waiting for writes of a removed vbd" :
+	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
+				       "waiting for writes of a removed vbd" :
 				       NULL);
 }
 

@@ -57,8 +57,7 @@ static int act_open(struct xenvbd *vbd)
 		return 0;
 	}
 	if (xenvbd_act_is_short(XENVBD_ACT_OPEN, err)) {
-		/* What else there is to do is done meanwhile. */
-		vbd->facts |= XENVBD_FACT_NAMED | XENVBD_FACT_REMNANT;
+		vbd->facts |= XENVBD_FACT_NAMED | XENVBD_FACT_SHORT;
 		return err;
 	}
 	if (err < 0 && !had_disk)

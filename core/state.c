@@ -26,6 +26,7 @@
 #define SYNCED		XENVBD_FACT_SYNCED
 #define RENEWED		XENVBD_FACT_RENEWED
 #define REMNANT		XENVBD_FACT_REMNANT
+#define SHORT		XENVBD_FACT_SHORT
 
 /*
  * A row applies if our state and the frontend's are in its sets, all facts
@@ -54,8 +55,11 @@ static const struct xenvbd_transition table[] = {
 	/* The toolstack detaches from a guest that never had a driver. */
 	{ ANY,			ST(Initialising), OFFLINE | CLOSE, 0,	XENVBD_ACT_UNREGISTER },
 
-	/* Another disk, also for a guest that is not connected. */
-	{ ANY,			ANY,		NAMED,		REMNANT, XENVBD_ACT_OPEN },
+	/*
+	 * Another disk, also for a guest that is not connected. What cannot be opened
+	 * just now holds up nothing else.
+	 */
+	{ ANY,			ANY,		NAMED,		REMNANT | SHORT, XENVBD_ACT_OPEN },
 
 	/* The toolstack waits for Closed, and has written over the one there was. */
 	{ ST(Closed),		ST(Closed),	0,		CLOSE,	XENVBD_ACT_NONE },
@@ -90,8 +94,10 @@ static const struct xenvbd_transition table[] = {
 	{ ST(Connected),	OPENING,	0,		0,	XENVBD_ACT_INITWAIT },
 	/* Rings and disk become ready in either order. */
 	{ ANY,			OPENING,	0,		RINGS,	XENVBD_ACT_MAP },
-	{ ANY,			OPENING,	DISK,		REMNANT | SYNCED, XENVBD_ACT_SYNC },
-	{ ANY,			OPENING,	DISK,		REMNANT, XENVBD_ACT_CONNECT },
+	{ ANY,			OPENING,	DISK,		REMNANT | SHORT | SYNCED,
+	  XENVBD_ACT_SYNC },
+	{ ANY,			OPENING,	DISK,		REMNANT | SHORT,
+	  XENVBD_ACT_CONNECT },
 	{ ANY,			OPENING,	0,		0,	XENVBD_ACT_NONE },
 
 	{ ANY,			ODD,		0,		0,	XENVBD_ACT_BAD_STATE },

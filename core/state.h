@@ -24,8 +24,8 @@
  * NAMED: the toolstack has named a disk, which is yet to be opened.
  * SYNCED: what this domain had cached of the disk is written back.
  * RENEWED: the frontend's state was written since its keys were read.
- * REMNANT: a vbd that was removed has writes at the disk; or something is short, and
- * the disk was not opened.
+ * REMNANT: a vbd that was removed has writes at the disk.
+ * SHORT: something is short, and the disk was not opened for that.
  */
 #define XENVBD_FACT_DISK	BIT(0)
 #define XENVBD_FACT_RINGS	BIT(1)
@@ -38,7 +38,8 @@
 #define XENVBD_FACT_SYNCED	BIT(8)
 #define XENVBD_FACT_RENEWED	BIT(9)
 #define XENVBD_FACT_REMNANT	BIT(10)
-#define XENVBD_FACTS_ALL	(BIT(11) - 1)
+#define XENVBD_FACT_SHORT	BIT(11)
+#define XENVBD_FACTS_ALL	(BIT(12) - 1)
 
 /**
  * enum xenvbd_action - what to do next, and the state it ends in

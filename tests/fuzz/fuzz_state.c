@@ -74,6 +74,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		case 4:
 			/* A removed vbd has writes at the disk, or has not any more. */
 			m.facts ^= XENVBD_FACT_REMNANT;
+			if (take(&in, 1) & 1)
+				m.facts ^= XENVBD_FACT_SHORT;
 			break;
 		case 5:
 			if (m.running)

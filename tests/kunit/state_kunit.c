@@ -33,7 +33,8 @@ static void no_action_without_its_reason(struct kunit *test)
 				if (act == XENVBD_ACT_CONNECT)
 					KUNIT_ASSERT_TRUE(test, opening && facts & DISK &&
 							  facts & RINGS && facts & SYNCED &&
-							  !(facts & (BROKEN | FAILED | REMNANT | CLOSE)));
+							  !(facts & (BROKEN | FAILED | REMNANT | SHORT |
+								     CLOSE)));
 				if (act == XENVBD_ACT_MAP)
 					KUNIT_ASSERT_TRUE(test, opening &&
 							  !(facts & (BROKEN | FAILED)));

@@ -17,6 +17,7 @@
 #define SYNCED	XENVBD_FACT_SYNCED
 #define RENEWED	XENVBD_FACT_RENEWED
 #define REMNANT	XENVBD_FACT_REMNANT
+#define SHORT	XENVBD_FACT_SHORT
 
 static const struct seed_row {
 	const char *name;
@@ -75,6 +76,10 @@ static const struct seed_row {
 	{ "another disk is named", 4, 4, NAMED | RINGS | DISK, XENVBD_ACT_OPEN },
 	{ "another one, to which a removed vbd writes", 4, 4, NAMED | RINGS | DISK | REMNANT,
 	  XENVBD_ACT_NONE },
+	{ "a disk that cannot be opened yet", 2, 3, NAMED, XENVBD_ACT_OPEN },
+	{ "it cannot, and the frontend comes", 2, 3, NAMED | SHORT, XENVBD_ACT_MAP },
+	{ "it cannot, and the frontend closes", 4, 6, NAMED | RINGS | DISK | SHORT,
+	  XENVBD_ACT_CLOSED },
 	{ "a disk is named too late", 2, 0, NAMED, XENVBD_ACT_UNREGISTER },
 
 	{ "Closing stands, frontend ready", 2, 3, RINGS | DISK | SYNCED | CLOSE, XENVBD_ACT_NONE },

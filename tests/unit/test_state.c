@@ -162,11 +162,11 @@ static void check_action(unsigned int own, unsigned int frontend, unsigned int f
 
 	if (action == XENVBD_ACT_CONNECT)
 		expect(opening && facts & DISK && facts & RINGS && facts & SYNCED &&
-		       !(facts & (BROKEN | FAILED | GONE | REMNANT | CLOSE)) &&
+		       !(facts & (BROKEN | FAILED | GONE | REMNANT | SHORT | CLOSE)) &&
 		       own == XenbusStateInitWait,
 		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
 	if (action == XENVBD_ACT_OPEN)
-		expect(facts & NAMED && !(facts & (REMNANT | GONE)),
+		expect(facts & NAMED && !(facts & (REMNANT | SHORT | GONE)),
 		       "own %u, frontend %u, facts 0x%x", own, frontend, facts);
 	if (action == XENVBD_ACT_COMPARE)
 		expect(opening && facts & RINGS && facts & RENEWED,

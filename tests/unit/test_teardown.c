@@ -302,6 +302,26 @@ static void a_new_vbd_waits_for_old_writes(void **state)
 	go();
 }
 
+/* That something was short before is another matter. */
+static void new_one_was_short_and_waits(void)
+{
+	xenstore_fail_path(XENSTORE_READ, FE "/ring-ref", -ENOMEM);
+	xenstore_set(FE "/state", "3");
+	settle_others();
+	assert_true(fake_logged("reading " FE "/ring-ref"));
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	new_one_waits();
+}
+
+static void a_new_vbd_that_was_short_waits_for_old_writes(void **state)
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	teardown_and_new_one(new_one_was_short_and_waits);
+	assert_true(is(BE "/state", "4"));
+	assert_true(is(BE "/waiting", ""));
+	go();
+}
+
 static void new_one_connects(void)
 {
 	xenstore_set(FE "/state", "3");
@@ -613,6 +633,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(begin_says_whether_something_may_be_left,
 						control_setup, control_teardown),
 		TEARDOWN_TEST(a_new_vbd_waits_for_old_writes),
+		TEARDOWN_TEST(a_new_vbd_that_was_short_waits_for_old_writes),
 		TEARDOWN_TEST(but_not_for_old_reads),
 		TEARDOWN_TEST(an_exchange_waits_for_old_writes),
 		TEARDOWN_TEST(who_waits_may_go),

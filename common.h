@@ -172,7 +172,7 @@ struct xenvbd {
 	/* Rings log refused requests so often at most. */
 	struct ratelimit_state refusals;
 	/* Has a lock of its own. */
-	struct xenvbd_barriers barriers;
+	struct xenvbd_turns barriers;
 
 	/* The rest is written under both locks: sysfs must not take @lock. */
 	spinlock_t rings_lock;

@@ -87,7 +87,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	mutex_init(&vbd->lock);
 	mutex_init(&vbd->store_lock);
 	spin_lock_init(&vbd->rings_lock);
-	xenvbd_barrier_init(&vbd->barriers);
+	xenvbd_turns_init(&vbd->barriers);
 	xenvbd_stall_init(&vbd->stall);
 	xenvbd_error_init(&vbd->error);
 	xenvbd_uevent_init(&vbd->uevents);

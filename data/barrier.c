@@ -3,13 +3,8 @@
  * What holds writes up: barriers, and flushes that failed.
  *
  * A barrier orders the writes of all rings of a vbd; "write" is here whatever
- * is not a read. core/order.c decides which write may start. Here are the lock
- * that the order needs, the lists of writes that may not start, and the kicks by
- * which the rings have each other look again. While there is no barrier no ring
- * looks at what the rings share. A ring that waits for a barrier sleeps.
+ * is not a read. A barrier has to be alone, and data/turn.c says whose turn it is.
  */
-#include <linux/bitops.h>
-
 #include "common.h"
 #include "data/io.h"
 
@@ -17,31 +12,9 @@
 #define FLUSH_RETRIES	30
 #define FLUSH_PAUSE	HZ
 
-static_assert(XENVBD_MAX_RINGS <= XENVBD_ORDER_MAX_RINGS);
-
-/**
- * xenvbd_barrier_init - prepare a new vbd
- * @barriers: all zeroes
- */
-void xenvbd_barrier_init(struct xenvbd_barriers *barriers)
-{
-	spin_lock_init(&barriers->lock);
-}
-
 static bool barrier_is(const struct xenvbd_req *req)
 {
 	return req->op == BLKIF_OP_WRITE_BARRIER;
-}
-
-/*
- * Kick a set of rings of the vbd. Some may have left since: a kick does nothing
- * to them. No ring is freed before the threads of all have ended, this one
- * included, and vbd->rings is there as long.
- */
-static void barrier_kick(struct xenvbd_ring *ring, u64 rings)
-{
-	for (; rings; rings &= rings - 1)
-		xenvbd_wake_kick(ring->vbd->rings[__ffs64(rings)]);
 }
 
 /**
@@ -52,11 +25,7 @@ static void barrier_kick(struct xenvbd_ring *ring, u64 rings)
  */
 void xenvbd_barrier_join(struct xenvbd_ring *ring)
 {
-	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
-
-	spin_lock(&barriers->lock);
-	xenvbd_order_join(&barriers->order, &ring->barrier.order, ring->index);
-	spin_unlock(&barriers->lock);
+	xenvbd_turn_join(ring, &ring->vbd->barriers, &ring->barrier.turn);
 }
 
 /**
@@ -67,26 +36,7 @@ void xenvbd_barrier_join(struct xenvbd_ring *ring)
  */
 void xenvbd_barrier_leave(struct xenvbd_ring *ring)
 {
-	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
-	u64 kicks;
-
-	spin_lock(&barriers->lock);
-	kicks = xenvbd_order_leave(&barriers->order, &ring->barrier.order);
-	spin_unlock(&barriers->lock);
-	barrier_kick(ring, kicks);
-}
-
-static void barrier_park(struct xenvbd_ring *ring, struct xenvbd_req *req)
-{
-	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
-	u64 kicks;
-
-	xenvbd_req_list_add(&ring->barrier.parked, req);
-	spin_lock(&barriers->lock);
-	kicks = xenvbd_order_park(&barriers->order, &ring->barrier.order,
-				  barrier_is(req), &req->turn);
-	spin_unlock(&barriers->lock);
-	barrier_kick(ring, kicks);
+	xenvbd_turn_leave(ring, &ring->vbd->barriers, &ring->barrier.turn);
 }
 
 /**
@@ -99,9 +49,12 @@ static void barrier_park(struct xenvbd_ring *ring, struct xenvbd_req *req)
  */
 bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
-	if (likely(xenvbd_order_admit(&ring->barrier.order, barrier_is(req))))
+	struct xenvbd_turn *turn = &ring->barrier.turn;
+
+	if (likely(xenvbd_order_admit(&turn->order, barrier_is(req))))
 		return true;
-	barrier_park(ring, req);
+	xenvbd_turn_park(ring, &ring->vbd->barriers, turn, req,
+			 barrier_is(req));
 	return false;
 }
 
@@ -113,27 +66,7 @@ bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
  */
 void xenvbd_barrier_look(struct xenvbd_ring *ring)
 {
-	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
-
-	spin_lock(&barriers->lock);
-	xenvbd_order_look(&barriers->order, &ring->barrier.order);
-	spin_unlock(&barriers->lock);
-}
-
-/* Start, in order, what does not have to wait any more. */
-static void barrier_unpark(struct xenvbd_ring *ring)
-{
-	struct xenvbd_order *order = &ring->vbd->barriers.order;
-	struct xenvbd_barrier *barrier = &ring->barrier;
-	struct xenvbd_req *req;
-
-	lockdep_assert_held(&ring->vbd->barriers.lock);
-
-	while ((req = barrier->parked.first) &&
-	       xenvbd_order_try(order, &barrier->order, barrier_is(req),
-				req->turn))
-		xenvbd_req_list_add(&ring->todo,
-				    xenvbd_req_list_pop(&barrier->parked));
+	xenvbd_turn_look(&ring->vbd->barriers, &ring->barrier.turn);
 }
 
 /* Try those flushes again that have failed. */
@@ -157,22 +90,15 @@ static void barrier_retry(struct xenvbd_barrier *barrier)
  */
 void xenvbd_barrier_pass(struct xenvbd_ring *ring)
 {
-	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
 	struct xenvbd_barrier *barrier = &ring->barrier;
-	u64 kicks;
 
 	/* While it stops nothing may take long. */
 	if (barrier->failed.first && (READ_ONCE(ring->wake.draining) ||
 				      time_after_eq(jiffies, barrier->retry_at)))
 		barrier_retry(barrier);
-	if (xenvbd_order_idle(&barrier->order))
-		return;
-
-	spin_lock(&barriers->lock);
-	barrier_unpark(ring);
-	kicks = xenvbd_order_settle(&barriers->order, &barrier->order);
-	spin_unlock(&barriers->lock);
-	barrier_kick(ring, kicks);
+	if (!xenvbd_order_idle(&barrier->turn.order))
+		xenvbd_turn_pass(ring, &ring->vbd->barriers, &barrier->turn,
+				 barrier_is, &ring->todo);
 }
 
 /*
@@ -198,18 +124,6 @@ static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req
 	return true;
 }
 
-static void barrier_executed(struct xenvbd_ring *ring)
-{
-	struct xenvbd_barriers *barriers = &ring->vbd->barriers;
-	u64 kicks;
-
-	spin_lock(&barriers->lock);
-	kicks = xenvbd_order_barrier_done(&barriers->order,
-					  &ring->barrier.order);
-	spin_unlock(&barriers->lock);
-	barrier_kick(ring, kicks);
-}
-
 /**
  * xenvbd_barrier_done - the disk is done with a write
  * @ring: the ring
@@ -229,9 +143,9 @@ bool xenvbd_barrier_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	    xenvbd_req_flushes(req))
 		barrier->nr_retries = 0;
 	if (unlikely(barrier_is(req)))
-		barrier_executed(ring);
+		xenvbd_turn_done(ring, &ring->vbd->barriers, &barrier->turn);
 	else
-		xenvbd_order_write_done(&barrier->order);
+		xenvbd_order_write_done(&barrier->turn.order);
 	return true;
 }
 

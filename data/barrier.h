@@ -4,26 +4,16 @@
 #define XENVBD_BARRIER_H
 
 #include <linux/compiler.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "core/order.h"
 #include "data/req.h"
+#include "data/turn.h"
 
 struct xenvbd_ring;
 
-/* What the rings of a vbd share. */
-struct xenvbd_barriers {
-	/* Protects @order. */
-	spinlock_t lock;
-	struct xenvbd_order order;
-};
-
 /* A ring's part: its owner's own. */
 struct xenvbd_barrier {
-	struct xenvbd_order_ring order;
-	/* Barriers, and the writes that have to wait for one, in order. */
-	struct xenvbd_req_list parked;
+	struct xenvbd_turn turn;
 	/* Flushes to try again at @retry_at, in jiffies, and how often that was done. */
 	struct xenvbd_req_list failed;
 	unsigned long retry_at;
@@ -38,11 +28,10 @@ struct xenvbd_barrier {
  */
 static inline bool xenvbd_barrier_idle(const struct xenvbd_barrier *barrier)
 {
-	return likely(xenvbd_order_idle(&barrier->order) &&
+	return likely(xenvbd_order_idle(&barrier->turn.order) &&
 		      !barrier->failed.first);
 }
 
-void xenvbd_barrier_init(struct xenvbd_barriers *barriers);
 void xenvbd_barrier_join(struct xenvbd_ring *ring);
 void xenvbd_barrier_leave(struct xenvbd_ring *ring);
 bool xenvbd_barrier_admit(struct xenvbd_ring *ring, struct xenvbd_req *req);

@@ -54,7 +54,7 @@ void rig_init(void)
 	vbd->advertised.disk = vbd->disk;
 	vbd->advertised.sects = FAKE_DISK_SECTS;
 	spin_lock_init(&vbd->rings_lock);
-	xenvbd_barrier_init(&vbd->barriers);
+	xenvbd_turns_init(&vbd->barriers);
 	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
 }

@@ -292,7 +292,7 @@ static void a_failed_flush_is_tried_again(void **state)
 	pass(ring);
 	at_disk(ring, req, BLK_STS_OK);
 	assert_true(xenvbd_barrier_done(ring, req));
-	assert_int_equal(ring->barrier.order.nr_writes, 0);
+	assert_int_equal(ring->barrier.turn.order.nr_writes, 0);
 	down();
 }
 

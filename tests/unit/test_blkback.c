@@ -1453,7 +1453,7 @@ static void a_completion_answers_reads_and_writes(void **state)
 		expect_unmapped(ring);
 		assert_int_equal(fake_nr_notifies, 1);
 		assert_int_equal(ring->pages.copy.nr_reqs, 0);
-		assert_int_equal(ring->barrier.order.nr_writes, 0);
+		assert_int_equal(ring->barrier.turn.order.nr_writes, 0);
 		down();
 	}
 }

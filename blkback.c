@@ -288,6 +288,8 @@ static bool ring_start(struct xenvbd_ring *ring)
 
 	if (unlikely(!xenvbd_pages_map(ring, started.first)))
 		nr -= ring_put_back(ring, &started);
+	if (unlikely(ring->limits.emulate))
+		nr = xenvbd_rmw_admit_all(ring, &started);
 	ring_submit(ring, started.first, nr);
 	return true;
 }
@@ -415,7 +417,18 @@ static void ring_kicked(struct xenvbd_ring *ring)
 	smp_store_mb(ring->wake.kicked, false);
 	xenvbd_cgroup_join(ring);
 	xenvbd_barrier_look(ring);
+	xenvbd_rmw_look(ring);
 	xenvbd_pages_kicked(ring);
+}
+
+/* Requests that are not whole blocks of the disk, and those that wait for them. */
+static bool ring_pass_rmw(struct xenvbd_ring *ring)
+{
+	struct xenvbd_req_list started = {};
+	unsigned int nr = xenvbd_rmw_pass(ring, &started);
+
+	ring_submit(ring, started.first, nr);
+	return nr;
 }
 
 /*
@@ -436,6 +449,7 @@ static bool ring_pass(struct xenvbd_ring *ring, bool draining)
 	work |= xenvbd_answer_all(ring);
 	work |= unlikely(ring->discards.queue.first) &&
 		xenvbd_discard_pass(ring);
+	work |= unlikely(ring->limits.emulate) && ring_pass_rmw(ring);
 	if (!work)
 		return false;
 
@@ -510,10 +524,23 @@ static void ring_idle(struct xenvbd_ring *ring, bool draining)
 	}
 	if (ring->starved)
 		xenvbd_stat_inc(&ring->stats.oo_req);
-	if (ring->starved || ring->held.first || pauses)
+	if (ring->starved || ring->held.first || pauses ||
+	    (unlikely(ring->limits.emulate) && xenvbd_rmw_waits(&ring->rmw)))
 		timeout = RETRY_JIFFIES;
 	ring_sleep(ring, draining, want_events,
 		   xenvbd_barrier_timeout(&ring->barrier, timeout));
+}
+
+static void ring_join(struct xenvbd_ring *ring)
+{
+	xenvbd_barrier_join(ring);
+	xenvbd_rmw_join(ring);
+}
+
+static void ring_leave(struct xenvbd_ring *ring)
+{
+	xenvbd_barrier_leave(ring);
+	xenvbd_rmw_leave(ring);
 }
 
 /**
@@ -534,7 +561,7 @@ int xenvbd_ring_serve(void *data)
 
 	set_freezable();
 	xenvbd_cgroup_join(ring);
-	xenvbd_barrier_join(ring);
+	ring_join(ring);
 	for (;;) {
 		try_to_freeze();
 		draining = xenvbd_wake_draining(ring);
@@ -550,16 +577,16 @@ int xenvbd_ring_serve(void *data)
 			if (kthread_should_stop())
 				break;
 			/* A barrier of another ring must not wait for us. */
-			xenvbd_barrier_leave(ring);
+			ring_leave(ring);
 			kthread_parkme();
-			xenvbd_barrier_join(ring);
+			ring_join(ring);
 			continue;
 		}
 		if (polled || !xenvbd_poll(ring))
 			ring_idle(ring, draining);
 		polled = true;
 	}
-	xenvbd_barrier_leave(ring);
+	ring_leave(ring);
 	xenvbd_cgroup_leave();
 	memalloc_noio_restore(noio);
 	return 0;

@@ -57,6 +57,7 @@
 #include "data/pages.h"
 #include "data/poll.h"
 #include "data/req.h"
+#include "data/rmw.h"
 #include "data/wake.h"
 
 /* Rings of a vbd. No guest has ever asked for more. */
@@ -110,6 +111,7 @@ struct xenvbd_ring {
 	/* The owner's own, too. */
 	struct xenvbd_pages pages ____cacheline_aligned_in_smp;
 	struct xenvbd_latency latency;
+	struct xenvbd_rmw rmw;
 
 	/* Written by completions, by the interrupt handler and by other rings. */
 	struct xenvbd_wake wake ____cacheline_aligned_in_smp;
@@ -171,8 +173,8 @@ struct xenvbd {
 
 	/* Rings log refused requests so often at most. */
 	struct ratelimit_state refusals;
-	/* Has a lock of its own. */
-	struct xenvbd_turns barriers;
+	/* Have locks of their own. */
+	struct xenvbd_turns barriers, rmws;
 
 	/* The rest is written under both locks: sysfs must not take @lock. */
 	spinlock_t rings_lock;

@@ -25,6 +25,8 @@ struct xenvbd_advertised {
 	unsigned int max_rings;
 	unsigned int max_ring_page_order;
 	bool persistent;
+	/* Sectors of 512 bytes, though the blocks of the disk may be larger. */
+	bool emulate;
 	/* Size of the disk in sectors of 512 bytes. */
 	u64 sects;
 	/* So many threads stand in xenstore. Under store_lock. */

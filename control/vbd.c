@@ -88,6 +88,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	mutex_init(&vbd->store_lock);
 	spin_lock_init(&vbd->rings_lock);
 	xenvbd_turns_init(&vbd->barriers);
+	xenvbd_turns_init(&vbd->rmws);
 	xenvbd_stall_init(&vbd->stall);
 	xenvbd_error_init(&vbd->error);
 	xenvbd_uevent_init(&vbd->uevents);
@@ -112,6 +113,7 @@ static void vbd_ring_destroy(struct xenvbd_ring *ring)
 	if (ring->sring.page)
 		xenbus_unmap_ring_vfree(xbdev, ring->sring.page);
 	xenvbd_pages_exit(ring);
+	xenvbd_rmw_exit(&ring->rmw);
 	if (ring->task)
 		put_task_struct(ring->task);
 	xenvbd_reqs_exit(ring);
@@ -144,6 +146,8 @@ static int vbd_ring_map(struct xenvbd_ring *ring, struct xenvbd_ring_keys *keys,
 	err = xenvbd_reqs_init(ring);
 	if (!err)
 		err = xenvbd_pages_init(ring, nr_rings, persistent);
+	if (!err && vbd->advertised.emulate)
+		err = xenvbd_rmw_init(&ring->rmw);
 	if (err)
 		return xenvbd_error(vbd, err, "allocating requests of ring %u",
 				    ring->index);

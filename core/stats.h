@@ -33,7 +33,8 @@
 	x(copy_calls)	/* hypercalls that copied from or to grants */ \
 	x(polls_hit)	/* times that work came while the ring polled */ \
 	x(polls_missed)	/* times that none came */ \
-	x(squeezes)	/* times that a ring gave back unused pages for lack of memory */
+	x(squeezes)	/* times that a ring gave back unused pages for lack of memory */ \
+	x(unaligned)	/* requests that were not whole blocks of the disk */
 
 struct xenvbd_stats {
 #define XENVBD_STAT_MEMBER(name) u64 name;

@@ -21,6 +21,7 @@
  * @barrier: WRITE_BARRIER is offered
  * @discard: DISCARD is offered
  * @stable_writes: data must not change while it is written
+ * @emulate: the disk's own blocks are larger than @align_sects, perhaps
  */
 struct xenvbd_limits {
 	u64 nr_sects;
@@ -30,6 +31,7 @@ struct xenvbd_limits {
 	bool barrier;
 	bool discard;
 	bool stable_writes;
+	bool emulate;
 };
 
 /**

@@ -26,6 +26,7 @@ static struct xenvbd_req *answer_collect(struct xenvbd_ring *ring)
 	struct llist_node *node =
 		llist_reverse_order(llist_del_all(&ring->wake.done));
 	struct xenvbd_req *held = ring->held.first;
+	bool emulate = ring->limits.emulate;
 	struct xenvbd_req_list ready = {};
 	struct xenvbd_req *req, *next;
 
@@ -37,6 +38,8 @@ static struct xenvbd_req *answer_collect(struct xenvbd_ring *ring)
 	llist_for_each_entry_safe(req, next, node, done) {
 		if (unlikely(req->op == BLKIF_OP_DISCARD) &&
 		    !xenvbd_discard_done(ring, req))
+			continue;
+		if (unlikely(emulate) && !xenvbd_rmw_done(ring, req))
 			continue;
 		if (req->op != BLKIF_OP_READ && !xenvbd_barrier_done(ring, req))
 			continue;
@@ -187,7 +190,8 @@ bool xenvbd_answer_now(struct xenvbd_ring *ring)
 	bool all;
 
 	if (ring->todo.first || ring->held.first || xenvbd_wake_draining(ring) ||
-	    !xenvbd_barrier_idle(&ring->barrier))
+	    !xenvbd_barrier_idle(&ring->barrier) ||
+	    (unlikely(ring->limits.emulate) && !xenvbd_rmw_idle(&ring->rmw)))
 		return llist_empty(&ring->wake.done);
 
 	all = answer_collect_now(ring, &ready);
@@ -196,6 +200,8 @@ bool xenvbd_answer_now(struct xenvbd_ring *ring)
 	if (!ready.first)
 		return all;
 	for (req = ready.first; req; req = req->next) {
+		if (unlikely(ring->limits.emulate))
+			xenvbd_rmw_done(ring, req);
 		if (req->op == BLKIF_OP_WRITE)
 			xenvbd_barrier_done(ring, req);
 		xenvbd_stat_inc(&ring->stats.answers);

@@ -70,8 +70,9 @@ void xenvbd_barrier_look(struct xenvbd_ring *ring)
 }
 
 /* Try those flushes again that have failed. */
-static void barrier_retry(struct xenvbd_barrier *barrier)
+static void barrier_retry(struct xenvbd_ring *ring)
 {
+	struct xenvbd_barrier *barrier = &ring->barrier;
 	struct xenvbd_req_list failed = barrier->failed;
 	struct xenvbd_req *req;
 
@@ -80,7 +81,8 @@ static void barrier_retry(struct xenvbd_barrier *barrier)
 		req = xenvbd_req_list_pop(&failed);
 		req->status = BLK_STS_OK;
 		req->failed_flush = false;
-		xenvbd_io_submit(req);
+		if (likely(!ring->limits.emulate) || xenvbd_rmw_admit(ring, req))
+			xenvbd_io_submit(req);
 	}
 }
 
@@ -95,7 +97,7 @@ void xenvbd_barrier_pass(struct xenvbd_ring *ring)
 	/* While it stops nothing may take long. */
 	if (barrier->failed.first && (READ_ONCE(ring->wake.draining) ||
 				      time_after_eq(jiffies, barrier->retry_at)))
-		barrier_retry(barrier);
+		barrier_retry(ring);
 	if (!xenvbd_order_idle(&barrier->turn.order))
 		xenvbd_turn_pass(ring, &ring->vbd->barriers, &barrier->turn,
 				 barrier_is, &ring->todo);

@@ -127,7 +127,8 @@ static inline void xenvbd_disk_limit(const struct xenvbd_disk *disk,
 	struct block_device *bdev = disk->bdev;
 
 	limits->stable_writes = bdev_stable_writes(bdev);
-	limits->align_sects = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
+	limits->align_sects = limits->emulate ? 1 :
+			      bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
 	limits->readonly = disk->opened_readonly || bdev_read_only(bdev);
 }
 

@@ -94,6 +94,33 @@ void xenvbd_io_submit(struct xenvbd_req *req)
 	submit_bio(bio);
 }
 
+/**
+ * xenvbd_io_submit_blocks - hand the disk other data in the place of a request
+ * @req: checked
+ * @blocks: where on the disk, and the memory
+ * @write: as @req would be written; otherwise read, whatever @req is
+ *
+ * xenvbd_wake_complete() follows, perhaps before this function returns.
+ *
+ * Context: the ring's thread; sleeps while the disk's queue is full.
+ */
+void xenvbd_io_submit_blocks(struct xenvbd_req *req,
+			     const struct xenvbd_blocks *blocks, bool write)
+{
+	struct bio *bio = &req->bio;
+
+	if (unlikely(io_is_futile(req)))
+		return;
+	bio_init(bio, req->ring->bdev, blocks->bvec, blocks->nr_vecs,
+		 write ? io_opf(req) : REQ_OP_READ);
+	bio->bi_vcnt = blocks->nr_vecs;
+	bio->bi_iter.bi_size = blocks->nr_sects << SECTOR_SHIFT;
+	bio->bi_iter.bi_sector = blocks->sector;
+	bio->bi_end_io = io_end;
+	xenvbd_latency_disk(req);
+	submit_bio(bio);
+}
+
 /*
  * Where a disk of many parts has one that knows no discards, the hint is lost
  * there.
@@ -132,7 +159,7 @@ static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
  */
 static bool io_erases(const struct xenvbd_req *req)
 {
-	return req->flags & BLKIF_DISCARD_SECURE &&
+	return req->flags & BLKIF_DISCARD_SECURE && !req->ring->limits.emulate &&
 	       (bdev_max_secure_erase_sectors(req->ring->bdev) ||
 		req->ring->vbd->advertised.disk.secure);
 }
@@ -161,7 +188,7 @@ void xenvbd_io_discard(struct xenvbd_req *req)
 	max = secure ? bdev_max_secure_erase_sectors(bdev) :
 		       bdev_max_discard_sectors(bdev);
 	max = min_t(u32, max, MAX_PIECE);
-	max -= max % req->ring->limits.align_sects;
+	max -= max % (bdev_logical_block_size(bdev) >> SECTOR_SHIFT);
 	nr = io_piece(req, max);
 	if (unlikely(!nr)) {
 		/*

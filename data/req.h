@@ -38,6 +38,8 @@ enum xenvbd_segs {
 	XENVBD_SEGS_WANTED,
 	/* They are here. */
 	XENVBD_SEGS_FETCHED,
+	/* Checked, and not whole blocks of the disk; see data/rmw.c. */
+	XENVBD_SEGS_SPLIT,
 };
 
 /*

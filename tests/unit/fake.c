@@ -501,10 +501,16 @@ static void bio_check(const struct bio *bio)
 	shim_bug_on(bio->stage != SHIM_BIO_READY || !bio->bi_end_io);
 	shim_bug_on(bio->bi_bdev != &fake_disk.bdev && !fake_any_disk);
 	shim_bug_on(bio->bi_vcnt > bio->bi_max_vecs);
+	/* Of a disk with large blocks it has to be whole ones. */
+	shim_bug_on((bio->bi_iter.bi_sector * SECTOR_SIZE | bio->bi_iter.bi_size) %
+		    bio->bi_bdev->logical_block_size);
 	if (bio_op(bio) == REQ_OP_DISCARD || bio_op(bio) == REQ_OP_SECURE_ERASE)
 		return;
-	for (i = 0; i < bio->bi_vcnt; i++)
+	for (i = 0; i < bio->bi_vcnt; i++) {
 		bytes += bio->bi_io_vec[i].bv_len;
+		shim_bug_on(bio->bi_io_vec[i].bv_len %
+			    bio->bi_bdev->logical_block_size);
+	}
 	shim_bug_on(bytes != bio->bi_iter.bi_size);
 }
 
@@ -565,6 +571,17 @@ static u8 *bvec_memory(const struct bio_vec *bvec, bool writes)
 	shim_bug_on(!page->mapping);
 	shim_bug_on(writes && page->mapping->readonly);
 	return page->mapping->grant->memory + bvec->bv_offset;
+}
+
+/* Between pages of this domain, and pages of the guest that are mapped. */
+void memcpy_page(struct page *dst_page, size_t dst_off, struct page *src_page,
+		 size_t src_off, size_t len)
+{
+	struct bio_vec dst, src;
+
+	bvec_set_page(&dst, dst_page, len, dst_off);
+	bvec_set_page(&src, src_page, len, src_off);
+	memcpy(bvec_memory(&dst, true), bvec_memory(&src, false), len);
 }
 
 static void disk_execute(struct bio *bio)

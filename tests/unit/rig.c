@@ -55,6 +55,7 @@ void rig_init(void)
 	vbd->advertised.sects = FAKE_DISK_SECTS;
 	spin_lock_init(&vbd->rings_lock);
 	xenvbd_turns_init(&vbd->barriers);
+	xenvbd_turns_init(&vbd->rmws);
 	ratelimit_state_init(&vbd->refusals, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
 }
@@ -68,12 +69,14 @@ static void ring_attach_disk(struct xenvbd_ring *ring)
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.barrier = true,
 		.discard = true,
+		.emulate = rig.vbd.advertised.emulate,
 	};
 }
 
 static void ring_free(struct xenvbd_ring *ring)
 {
 	xenvbd_pages_exit(ring);
+	xenvbd_rmw_exit(&ring->rmw);
 	if (ring->task)
 		put_task_struct(ring->task);
 	xenvbd_reqs_exit(ring);
@@ -106,6 +109,8 @@ static int ring_init(struct xenvbd_ring *ring, unsigned int index,
 		err = xenvbd_reqs_init(ring);
 	if (!err)
 		err = xenvbd_pages_init(ring, 1, persistent);
+	if (!err && rig.vbd.advertised.emulate)
+		err = xenvbd_rmw_init(&ring->rmw);
 	return err;
 }
 
@@ -146,6 +151,15 @@ struct xenvbd_ring *rig_up(unsigned int nr_rings, unsigned int pages,
 	for (i = 0; i < nr_rings; i++)
 		expect(!rig_add_ring(pages, persistent), "ring %u", i);
 	return rig.rings[0];
+}
+
+void rig_emulate(unsigned int block_size)
+{
+	rig_init();
+	rig.vbd.advertised.emulate = true;
+	rig.vbd.disk.block_size = block_size;
+	fake_disk.bdev.logical_block_size = block_size;
+	fake_disk.bdev.physical_block_size = block_size;
 }
 
 void rig_down(void)

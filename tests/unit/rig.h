@@ -27,6 +27,8 @@ extern struct rig rig;
 
 /* A vbd without rings, all fakes new. */
 void rig_init(void);
+/* The same, with sectors of 512 bytes on a disk of larger blocks. */
+void rig_emulate(unsigned int block_size);
 /* One more ring; 0 or what the driver returned, and then there is none. */
 int rig_add_ring(unsigned int pages, bool persistent);
 /* The last ring goes; with its thread, if it has one. */

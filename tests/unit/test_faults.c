@@ -16,6 +16,8 @@ static struct {
 	struct fake_fault *fault;
 	unsigned long nth;
 	bool for_ever;
+	/* Sectors of 512 bytes on a disk of larger blocks, and nothing is whole ones. */
+	bool emulate;
 	/* It has failed, and was mended then. */
 	bool mended;
 } run;
@@ -137,7 +139,8 @@ static struct guest_req rw(u8 op, u64 sector, unsigned int nr_segs, grant_ref_t 
 	for (i = 0; i < nr_segs; i++)
 		fake_grant(gref + i);
 	return (struct guest_req) {
-		.op = op, .sector = sector, .nr_segs = nr_segs, .gref = gref,
+		.op = op, .sector = sector + (run.emulate && nr_segs),
+		.nr_segs = nr_segs, .gref = gref,
 		.desc = nr_segs > BLKIF_MAX_SEGMENTS_PER_REQUEST ? 5 : 0,
 	};
 }
@@ -231,7 +234,10 @@ static void scenario(unsigned int policy)
 {
 	struct xenvbd_ring *ring;
 
-	rig_init();
+	if (run.emulate)
+		rig_emulate(4096);
+	else
+		rig_init();
 	rig.vbd.tunables.policy = policy;
 	fake_disk.bdev.max_discard_sectors = 100;
 	arm();
@@ -334,6 +340,16 @@ static void a_hypercall_fails(void **state)
 	each_at_least(&fake_hypercalls, 30);
 }
 
+/* What else can fail where all is read, modified and written. */
+static void sectors_are_emulated(void **state)
+{
+	run.emulate = true;
+	without_a_fault_all_works(state);
+	each_at_least(&fake_allocs, 400);
+	each_at_least(&fake_grants, 800);
+	run.emulate = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +360,7 @@ int main(void)
 		cmocka_unit_test(a_map_handle_is_missing),
 		cmocka_unit_test(an_unmapping_fails),
 		cmocka_unit_test(a_hypercall_fails),
+		cmocka_unit_test(sectors_are_emulated),
 	};
 
 	return RUN(tests);

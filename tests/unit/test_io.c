@@ -260,7 +260,7 @@ static void pieces_are_as_large_as_the_disk_takes(void **state)
 	assert_int_equal(piece(req), 300000 - 262144);
 
 	/* Whole logical blocks. */
-	ring->limits.align_sects = 8;
+	fake_disk.bdev.logical_block_size = 4096;
 	fake_disk.bdev.max_discard_sectors = 1003;
 	req->sector = 0;
 	req->nr_sects = 2000;

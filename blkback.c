@@ -83,7 +83,8 @@ static bool ring_was_good(const struct xenvbd_ring *ring, struct xenvbd_cmd *cmd
 	struct xenvbd_limits limits = ring->limits;
 
 	limits.nr_sects = READ_ONCE(advertised->sects);
-	limits.align_sects = advertised->disk.block_size >> SECTOR_SHIFT;
+	if (!limits.emulate)
+		limits.align_sects = advertised->disk.block_size >> SECTOR_SHIFT;
 	limits.readonly = advertised->disk.readonly;
 	limits.discard = advertised->disk.discard;
 	return xenvbd_validate(cmd, &limits) == XENVBD_REASON_NONE;

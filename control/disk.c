@@ -115,10 +115,11 @@ static int disk_drop_cache(struct xenvbd *vbd, const struct xenvbd_disk *disk,
 static void disk_limits(const struct xenvbd *vbd, struct xenvbd_limits *limits)
 {
 	const struct xenvbd_disk *disk = &vbd->disk;
+	bool emulate = vbd->advertised.emulate;
 
 	*limits = (struct xenvbd_limits) {
 		.nr_sects = disk->empty ? U64_MAX : bdev_nr_sectors(disk->bdev),
-		.align_sects = disk->block_size >> SECTOR_SHIFT,
+		.align_sects = emulate ? 1 : disk->block_size >> SECTOR_SHIFT,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
 		/*
@@ -127,6 +128,7 @@ static void disk_limits(const struct xenvbd *vbd, struct xenvbd_limits *limits)
 		 */
 		.barrier = vbd->advertised.disk.flush,
 		.discard = disk->discard || disk->empty,
+		.emulate = emulate,
 	};
 	if (!disk->empty)
 		xenvbd_disk_limit(disk, limits);
@@ -256,7 +258,7 @@ static int disk_check_exchange(struct xenvbd *vbd,
 
 	if (disk->empty || !advertised->block_size)
 		return 0;
-	if (disk->block_size > advertised->block_size)
+	if (disk->block_size > advertised->block_size && !vbd->advertised.emulate)
 		why = "has larger logical blocks";
 	else if (disk->readonly && !advertised->readonly)
 		why = "is read-only";
@@ -468,7 +470,8 @@ static void disk_report_worse(struct xenvbd *vbd, const struct xenvbd_disk *was)
 	const struct xenvbd_disk *known = &vbd->advertised.disk;
 	const struct xenvbd_disk *disk = &vbd->disk;
 
-	if (disk->block_size > max(was->block_size, known->block_size))
+	if (disk->block_size > max(was->block_size, known->block_size) &&
+	    !vbd->advertised.emulate)
 		xenvbd_error_report(vbd,
 				    xenvbd_error(vbd, -EMEDIUMTYPE,
 						 "disk %x:%x has larger logical blocks now, and requests for less fail",

@@ -203,6 +203,31 @@ int xenvbd_keys_disk(struct xenvbd *vbd, bool had_disk,
 	return 0;
 }
 
+static int keys_parse_bool(const char *str, unsigned int *val)
+{
+	if (strcmp(str, "0") && strcmp(str, "1"))
+		return -EINVAL;
+	*val = *str == '1';
+	return 0;
+}
+
+/**
+ * xenvbd_keys_512e - shall the guest have sectors of 512 bytes, whatever the disk?
+ * @vbd: the device
+ * @on: set on success
+ *
+ * Return: 0 or a negative errno with an error text.
+ */
+int xenvbd_keys_512e(struct xenvbd *vbd, bool *on)
+{
+	unsigned int val = 0;
+	int err = xenvbd_keys_read(vbd, vbd->xbdev->nodename, "512e-enable", &val,
+				   keys_parse_bool, "neither 0 nor 1");
+
+	*on = val;
+	return err == -ENOENT ? 0 : err;
+}
+
 /**
  * xenvbd_keys_handle - the number that ends the frontend's path
  * @vbd: gets it

@@ -83,7 +83,8 @@ static u64 publish_key_discard(const struct xenvbd *vbd)
 
 static u64 publish_key_discard_secure(const struct xenvbd *vbd)
 {
-	return vbd->disk.secure;
+	/* Ends of it inside of a block could not be erased. */
+	return vbd->disk.secure && !vbd->advertised.emulate;
 }
 
 static u64 publish_key_discard_granularity(const struct xenvbd *vbd)
@@ -116,7 +117,7 @@ static u64 publish_key_info(const struct xenvbd *vbd)
 
 static u64 publish_key_sector_size(const struct xenvbd *vbd)
 {
-	return vbd->disk.block_size;
+	return vbd->advertised.emulate ? SECTOR_SIZE : vbd->disk.block_size;
 }
 
 static u64 publish_key_physical_sector_size(const struct xenvbd *vbd)

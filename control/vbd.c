@@ -241,6 +241,8 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 		err = xenvbd_keys_nr_rings(vbd, &nr);
 	if (!err)
 		err = xenvbd_keys_persistent(vbd, &persistent);
+	if (!err)
+		err = xenvbd_keys_512e(vbd, &vbd->advertised.emulate);
 	if (err)
 		return err;
 
@@ -311,8 +313,8 @@ static void vbd_report_large_sectors(struct xenvbd *vbd)
 {
 	unsigned int size = vbd->disk.block_size;
 
-	if (size == SECTOR_SIZE || vbd->large_sectors_reported ||
-	    !xenvbd_keys_large_sectors(vbd))
+	if (size == SECTOR_SIZE || vbd->advertised.emulate ||
+	    vbd->large_sectors_reported || !xenvbd_keys_large_sectors(vbd))
 		return;
 	vbd->large_sectors_reported = true;
 	dev_notice(&vbd->xbdev->dev,

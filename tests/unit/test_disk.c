@@ -754,6 +754,37 @@ static void a_disk_that_no_guest_can_use_any_more_is_refused(void **state)
 	connect();
 }
 
+/* A guest that was told of 512 bytes can use blocks of any size. */
+static void larger_blocks_are_no_matter_if_they_are_emulated(void **state)
+{
+	open_first();
+	xenstore_set(BE "/512e-enable", "1");
+	connect();
+	set_device("8:2");
+	disk_b->bdev.logical_block_size = 4096;
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_int_equal(vbd->disk.block_size, 4096);
+	set_device("8:1");
+	fake_disk.bdev.logical_block_size = 512;
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	fake_disk.bdev.logical_block_size = 2048;
+	xenvbd_disk_follow(vbd);
+	assert_null(xenstore_get("error/" BE "/error"));
+}
+
+static void the_limits_are_those_the_guest_knows(void **state)
+{
+	struct xenvbd_limits limits = {};
+
+	open_first();
+	fake_disk.bdev.logical_block_size = 4096;
+	xenvbd_disk_limit(&vbd->disk, &limits);
+	assert_int_equal(limits.align_sects, 8);
+	limits.emulate = true;
+	xenvbd_disk_limit(&vbd->disk, &limits);
+	assert_int_equal(limits.align_sects, 1);
+}
+
 static void expect_follow(const char *report)
 {
 	const char *node;
@@ -965,6 +996,8 @@ int main(void)
 		DISK_TEST(a_disk_that_no_guest_can_use_is_refused),
 		DISK_TEST(a_disk_may_change_before_a_guest_connects),
 		DISK_TEST(a_disk_that_no_guest_can_use_any_more_is_refused),
+		DISK_TEST(larger_blocks_are_no_matter_if_they_are_emulated),
+		DISK_TEST(the_limits_are_those_the_guest_knows),
 		DISK_TEST(what_has_become_worse_is_reported_once),
 		DISK_TEST(two_things_that_are_worse_are_both_reported),
 		DISK_TEST(a_cache_that_a_guest_does_not_know_is_flushed),

@@ -672,6 +672,34 @@ static void only_a_zero_forbids_discards(void **state)
 	control_vbd_put(vbd);
 }
 
+static void emulation_is_a_zero_or_a_one(void **state)
+{
+	static const char * const wrong[] = { "", "2", "01", "yes", "1 " };
+	struct xenvbd *vbd = control_vbd();
+	unsigned int i;
+	char text[80];
+	bool on = true;
+
+	assert_int_equal(xenvbd_keys_512e(vbd, &on), 0);
+	assert_false(on);
+	xenstore_set(BE "/512e-enable", "1");
+	assert_int_equal(xenvbd_keys_512e(vbd, &on), 0);
+	assert_true(on);
+	xenstore_set(BE "/512e-enable", "0");
+	assert_int_equal(xenvbd_keys_512e(vbd, &on), 0);
+	assert_false(on);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		xenstore_set(BE "/512e-enable", "%s", wrong[i]);
+		snprintf(text, sizeof(text), BE "/512e-enable: \"%s\" is neither 0 nor 1",
+			 wrong[i]);
+		expect_error(vbd, xenvbd_keys_512e(vbd, &on), -EINVAL, text);
+		assert_false(on);
+	}
+	xenstore_fail_path(XENSTORE_READ, BE "/512e-enable", -EIO);
+	expect_error(vbd, xenvbd_keys_512e(vbd, &on), -EIO, "reading " BE "/512e-enable");
+	control_vbd_put(vbd);
+}
+
 static void the_device_has_a_name_in_any_case(void **state)
 {
 	static const struct {
@@ -723,6 +751,7 @@ int main(void)
 		CONTROL_TEST(an_empty_drive_has_no_diskseq),
 		CONTROL_TEST(the_mode_is_mandatory),
 		CONTROL_TEST(only_a_zero_forbids_discards),
+		CONTROL_TEST(emulation_is_a_zero_or_a_one),
 		CONTROL_TEST(the_device_has_a_name_in_any_case),
 	};
 

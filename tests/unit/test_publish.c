@@ -178,6 +178,19 @@ static void a_disk_is_described(void **state)
 	assert_int_equal(xenstore_nr_commits(), 1);
 }
 
+static void emulated_sectors_are_described(void **state)
+{
+	vbd->advertised.emulate = true;
+	vbd->disk.block_size = 4096;
+	fake_disk.bdev.physical_block_size = 4096;
+	assert_int_equal(xenvbd_publish_disk(vbd), 0);
+	expect_key("sector-size", "512");
+	expect_key("physical-sector-size", "4096");
+	expect_key("sectors", "8192");
+	expect_key("feature-discard", "1");
+	expect_key("discard-secure", "0");
+}
+
 static void a_poor_disk_is_described(void **state)
 {
 	vbd->disk.flush = false;
@@ -645,6 +658,7 @@ int main(void)
 		PUBLISH_TEST(parameters_have_limits),
 		PUBLISH_TEST(parameters_do_not_keep_the_module_from_loading),
 		PUBLISH_TEST(a_disk_is_described),
+		PUBLISH_TEST(emulated_sectors_are_described),
 		PUBLISH_TEST(a_poor_disk_is_described),
 		PUBLISH_TEST(each_bit_of_info_has_a_meaning),
 		PUBLISH_TEST(no_alignment_is_negative),

@@ -166,6 +166,35 @@ static void threads_serve_the_rings(void **state)
 	assert_int_equal(disk_a->nr[DISK_SYNC], 0);
 }
 
+/* What the key says when the frontend connects holds for the connection. */
+static void emulation_is_up_to_the_key(void **state)
+{
+	fake_disk.bdev.logical_block_size = 4096;
+	map();
+	start();
+	assert_false(vbd->rings[0]->limits.emulate);
+	assert_int_equal(vbd->rings[0]->limits.align_sects, 8);
+	assert_null(vbd->rings[0]->rmw.buffer[0].bv_page);
+	xenstore_set(BE "/512e-enable", "1");
+	xenstore_set(FE "/feature-large-sector-size", "1");
+	map();
+	start();
+	assert_true(vbd->advertised.emulate);
+	assert_true(vbd->rings[0]->limits.emulate);
+	assert_int_equal(vbd->rings[0]->limits.align_sects, 1);
+	assert_non_null(vbd->rings[0]->rmw.buffer[XENVBD_RMW_PAGES - 1].bv_page);
+	/* No guest sees the disk's own. */
+	assert_false(fake_logged("feature-large-sector-size"));
+	xenstore_set(BE "/512e-enable", "2");
+	expect_error(vbd, xenvbd_map_rings(vbd), -EINVAL,
+		     BE "/512e-enable: \"2\" is neither 0 nor 1");
+	expect_no_rings();
+	xenstore_remove(BE "/512e-enable");
+	map();
+	start();
+	assert_false(vbd->rings[0]->limits.emulate);
+}
+
 static void large_sectors_are_reported_once(void **state)
 {
 	fake_disk.bdev.logical_block_size = 4096;
@@ -250,6 +279,7 @@ static void memory_may_be_short_at_each_step(void **state)
 	int err;
 
 	with_rings(3);
+	xenstore_set(BE "/512e-enable", "1");
 	fake_fail_at(&fake_allocs, 0);
 	map();
 	start();
@@ -513,6 +543,7 @@ int main(void)
 		VBD_TEST(rings_of_before_are_dropped_first),
 		VBD_TEST(persistent_grants_are_negotiated),
 		VBD_TEST(threads_serve_the_rings),
+		VBD_TEST(emulation_is_up_to_the_key),
 		VBD_TEST(large_sectors_are_reported_once),
 		VBD_TEST(a_ring_that_cannot_be_mapped_is_named),
 		VBD_TEST(a_channel_that_cannot_be_bound_is_named),

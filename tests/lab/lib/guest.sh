@@ -4,7 +4,8 @@
 # Real guests, by xl.
 #
 # A guest boots the same kernel as dom0; its root is dom0's root image, attached
-# read-only as xvdz. Variables, when set before guest_start:
+# read-only as xvdz, unless its kernel is told lab.root=NAME. Variables, when set before
+# guest_start:
 #   GUEST_MEMORY (MiB), GUEST_VCPUS, GUEST_ARGUMENTS (for its kernel),
 #   GUEST_CONFIG (more lines of the xl configuration)
 

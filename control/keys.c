@@ -212,16 +212,16 @@ static int keys_parse_bool(const char *str, unsigned int *val)
 }
 
 /**
- * xenvbd_keys_512e - shall the guest have sectors of 512 bytes, whatever the disk?
+ * xenvbd_keys_emulate - shall the guest have sectors of 512 bytes, whatever the disk?
  * @vbd: the device
  * @on: set on success
  *
  * Return: 0 or a negative errno with an error text.
  */
-int xenvbd_keys_512e(struct xenvbd *vbd, bool *on)
+int xenvbd_keys_emulate(struct xenvbd *vbd, bool *on)
 {
 	unsigned int val = 0;
-	int err = xenvbd_keys_read(vbd, vbd->xbdev->nodename, "512e-enable", &val,
+	int err = xenvbd_keys_read(vbd, vbd->xbdev->nodename, "emulate-512e", &val,
 				   keys_parse_bool, "neither 0 nor 1");
 
 	*on = val;

@@ -43,7 +43,7 @@ int xenvbd_keys_read(struct xenvbd *vbd, const char *dir, const char *key,
 		     const char *wrong);
 int xenvbd_keys_disk(struct xenvbd *vbd, bool had_disk,
 		     struct xenvbd_disk_keys *keys);
-int xenvbd_keys_512e(struct xenvbd *vbd, bool *on);
+int xenvbd_keys_emulate(struct xenvbd *vbd, bool *on);
 int xenvbd_keys_handle(struct xenvbd *vbd);
 int xenvbd_keys_protocol(struct xenvbd *vbd, enum xenvbd_abi *abi);
 int xenvbd_keys_persistent(struct xenvbd *vbd, bool *persistent);

@@ -242,7 +242,7 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 	if (!err)
 		err = xenvbd_keys_persistent(vbd, &persistent);
 	if (!err)
-		err = xenvbd_keys_512e(vbd, &vbd->advertised.emulate);
+		err = xenvbd_keys_emulate(vbd, &vbd->advertised.emulate);
 	if (err)
 		return err;
 

@@ -142,7 +142,7 @@ mkdir -p "$work/xen/xen/include/public/io" && git -C "$work/xen" init -q &&
 	cp /usr/include/xen/io/blkif.h "$work/xen/xen/include/public/io/"
 ok "the patch for Xen's blkif.h applies" \
 	git -C "$work/xen" apply --check "$TOOLS"/upstream/xen/0001-*
-is "$(sed -n 's/^+ \* \([a-z-]*\)$/\1/p' "$TOOLS"/upstream/xen/0001-* | while IFS= read -r key; do
+is "$(sed -n 's/^+ \* \([a-z0-9-]*\)$/\1/p' "$TOOLS"/upstream/xen/0001-* | while IFS= read -r key; do
 	grep -q "^.*\`\`$key\`\`.*" "$REPO/Documentation/xenstore.rst" || echo "$key"
 done)" "" "all keys of it are those of xenstore.rst"
 

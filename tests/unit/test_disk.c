@@ -758,7 +758,7 @@ static void a_disk_that_no_guest_can_use_any_more_is_refused(void **state)
 static void larger_blocks_are_no_matter_if_they_are_emulated(void **state)
 {
 	open_first();
-	xenstore_set(BE "/512e-enable", "1");
+	xenstore_set(BE "/emulate-512e", "1");
 	connect();
 	set_device("8:2");
 	disk_b->bdev.logical_block_size = 4096;

@@ -680,23 +680,23 @@ static void emulation_is_a_zero_or_a_one(void **state)
 	char text[80];
 	bool on = true;
 
-	assert_int_equal(xenvbd_keys_512e(vbd, &on), 0);
+	assert_int_equal(xenvbd_keys_emulate(vbd, &on), 0);
 	assert_false(on);
-	xenstore_set(BE "/512e-enable", "1");
-	assert_int_equal(xenvbd_keys_512e(vbd, &on), 0);
+	xenstore_set(BE "/emulate-512e", "1");
+	assert_int_equal(xenvbd_keys_emulate(vbd, &on), 0);
 	assert_true(on);
-	xenstore_set(BE "/512e-enable", "0");
-	assert_int_equal(xenvbd_keys_512e(vbd, &on), 0);
+	xenstore_set(BE "/emulate-512e", "0");
+	assert_int_equal(xenvbd_keys_emulate(vbd, &on), 0);
 	assert_false(on);
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-		xenstore_set(BE "/512e-enable", "%s", wrong[i]);
-		snprintf(text, sizeof(text), BE "/512e-enable: \"%s\" is neither 0 nor 1",
+		xenstore_set(BE "/emulate-512e", "%s", wrong[i]);
+		snprintf(text, sizeof(text), BE "/emulate-512e: \"%s\" is neither 0 nor 1",
 			 wrong[i]);
-		expect_error(vbd, xenvbd_keys_512e(vbd, &on), -EINVAL, text);
+		expect_error(vbd, xenvbd_keys_emulate(vbd, &on), -EINVAL, text);
 		assert_false(on);
 	}
-	xenstore_fail_path(XENSTORE_READ, BE "/512e-enable", -EIO);
-	expect_error(vbd, xenvbd_keys_512e(vbd, &on), -EIO, "reading " BE "/512e-enable");
+	xenstore_fail_path(XENSTORE_READ, BE "/emulate-512e", -EIO);
+	expect_error(vbd, xenvbd_keys_emulate(vbd, &on), -EIO, "reading " BE "/emulate-512e");
 	control_vbd_put(vbd);
 }
 

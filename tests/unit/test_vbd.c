@@ -175,7 +175,7 @@ static void emulation_is_up_to_the_key(void **state)
 	assert_false(vbd->rings[0]->limits.emulate);
 	assert_int_equal(vbd->rings[0]->limits.align_sects, 8);
 	assert_null(vbd->rings[0]->rmw.buffer[0].bv_page);
-	xenstore_set(BE "/512e-enable", "1");
+	xenstore_set(BE "/emulate-512e", "1");
 	xenstore_set(FE "/feature-large-sector-size", "1");
 	map();
 	start();
@@ -185,11 +185,11 @@ static void emulation_is_up_to_the_key(void **state)
 	assert_non_null(vbd->rings[0]->rmw.buffer[XENVBD_RMW_PAGES - 1].bv_page);
 	/* No guest sees the disk's own. */
 	assert_false(fake_logged("feature-large-sector-size"));
-	xenstore_set(BE "/512e-enable", "2");
+	xenstore_set(BE "/emulate-512e", "2");
 	expect_error(vbd, xenvbd_map_rings(vbd), -EINVAL,
-		     BE "/512e-enable: \"2\" is neither 0 nor 1");
+		     BE "/emulate-512e: \"2\" is neither 0 nor 1");
 	expect_no_rings();
-	xenstore_remove(BE "/512e-enable");
+	xenstore_remove(BE "/emulate-512e");
 	map();
 	start();
 	assert_false(vbd->rings[0]->limits.emulate);
@@ -279,7 +279,7 @@ static void memory_may_be_short_at_each_step(void **state)
 	int err;
 
 	with_rings(3);
-	xenstore_set(BE "/512e-enable", "1");
+	xenstore_set(BE "/emulate-512e", "1");
 	fake_fail_at(&fake_allocs, 0);
 	map();
 	start();

@@ -53,7 +53,7 @@ check_disk()
 	is "$(blockdev --getss --getpbsz --getsize64 /dev/xvda | paste -sd' ')" \
 		"512 4096 $(blockdev --getsize64 "$disk")" "what it makes of it"
 	is "$(vbd_key 0 xvda feature-flush-cache)" "$2" "feature-flush-cache"
-	is "$(ls /sys/block/xvda/mq | wc -l)" 4 "it has four rings"
+	is "$(find /sys/block/xvda/mq -mindepth 1 -maxdepth 1 | wc -l)" 4 "it has four rings"
 	ok "eight writers in each block verify" eight_writers /dev/xvda
 	ok "fio verifies whatever size" fio_verify /dev/xvda --rw=randrw --bsrange=512-256k \
 		--blockalign=512 --iodepth=16 --numjobs=4 --size=2m --offset_increment=2m

@@ -352,9 +352,7 @@ static void xs_follow_table(struct xenvbd *vbd)
 /* What could not be written for others to read. */
 static void xs_handle_owed(struct xenvbd *vbd)
 {
-	bool owed = xenvbd_publish_owed(vbd);
-
-	if (xenvbd_stall_owed(vbd) || owed)
+	if (xenvbd_publish_owed(vbd))
 		xs_look_later(vbd);
 }
 

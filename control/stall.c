@@ -107,7 +107,10 @@ static void stall_publish(struct xenvbd *vbd, bool loud)
 	if (loud && __ratelimit(&vbd->error.log))
 		dev_warn(&vbd->xbdev->dev, "%s\n", text);
 	err = xenvbd_publish_waiting(vbd, text);
+	/* What is over must not stand there for ever. */
 	WRITE_ONCE(vbd->stall.unpublished, xenvbd_store_is_short(err));
+	if (xenvbd_store_is_short(err))
+		queue_delayed_work(vbd->wq, &vbd->stall.work, STALL_PATIENCE);
 	if (loud)
 		xenvbd_uevent(vbd, "slow", text);
 }
@@ -120,6 +123,10 @@ static void stall_work(struct work_struct *work)
 	bool works = READ_ONCE(stall->what);
 	bool *reported = works ? &stall->reported : &stall->rest_reported;
 
+	if (!works && !READ_ONCE(stall->rest)) {
+		stall_publish(vbd, false);
+		return;
+	}
 	stall_publish(vbd, !*reported);
 	*reported = true;
 	queue_delayed_work(vbd->wq, &stall->work,
@@ -166,7 +173,7 @@ void xenvbd_stall_leave(struct xenvbd *vbd)
 	cancel_delayed_work_sync(&stall->work);
 	WRITE_ONCE(stall->what, NULL);
 	stall_over(vbd, what, stall->since, &stall->reported);
-	if (stall->rest)
+	if (stall->rest || READ_ONCE(stall->unpublished))
 		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
 }
 
@@ -191,24 +198,8 @@ void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
 	stall->rest_since = jiffies;
 	WRITE_ONCE(stall->rest, why);
 	stall_over(vbd, rest, since, &stall->rest_reported);
-	if (why)
+	if (why || READ_ONCE(stall->unpublished))
 		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
-}
-
-/**
- * xenvbd_stall_owed - write the key again, if it could not be written
- * @vbd: lock held
- *
- * What is over must not stand there for ever.
- *
- * Context: process.
- * Return: true if it has to be tried once more.
- */
-bool xenvbd_stall_owed(struct xenvbd *vbd)
-{
-	if (READ_ONCE(vbd->stall.unpublished))
-		stall_publish(vbd, false);
-	return READ_ONCE(vbd->stall.unpublished);
 }
 
 /* ---- a guest that waits --------------------------------------------------- */
@@ -308,4 +299,5 @@ void xenvbd_stall_init(struct xenvbd_stall *stall)
 void xenvbd_stall_exit(struct xenvbd *vbd)
 {
 	cancel_delayed_work_sync(&vbd->stall.slow.work);
+	cancel_delayed_work_sync(&vbd->stall.work);
 }

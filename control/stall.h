@@ -46,7 +46,7 @@ struct xenvbd_stall {
 	const char *rest;
 	unsigned long rest_since;
 	bool rest_reported;
-	/* The key could not be written. */
+	/* The key could not be written, and is written again. */
 	bool unpublished;
 	struct xenvbd_slow slow;
 };
@@ -56,7 +56,6 @@ void xenvbd_stall_exit(struct xenvbd *vbd);
 void xenvbd_stall_look(struct xenvbd *vbd);
 void xenvbd_stall_enter(struct xenvbd *vbd, const char *what);
 void xenvbd_stall_leave(struct xenvbd *vbd);
-bool xenvbd_stall_owed(struct xenvbd *vbd);
 void xenvbd_stall_rest(struct xenvbd *vbd, const char *why);
 unsigned int xenvbd_stall_in_flight(struct xenvbd *vbd,
 				    unsigned int *oldest_ms);

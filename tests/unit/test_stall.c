@@ -95,20 +95,58 @@ static void each_wait_is_one_of_its_own(void **state)
 	xenvbd_stall_leave(vbd);
 }
 
-/* Or it would stand there for ever. */
-static void the_end_of_a_wait_is_written_when_it_can_be(void **state)
+static void end_a_wait_unwritten(void)
 {
 	xenvbd_stall_enter(vbd, "closing");
 	control_pass(HZ);
 	expect_waiting("closing, for 1 s");
-	assert_false(xenvbd_stall_owed(vbd));
 	xenstore_fail_path(XENSTORE_WRITE, BE "/waiting", -ENOSPC);
 	xenvbd_stall_leave(vbd);
 	expect_waiting("closing, for 1 s");
-	assert_true(xenvbd_stall_owed(vbd));
+}
+
+/* Or it would stand there for ever. */
+static void the_end_of_a_wait_is_written_when_it_can_be(void **state)
+{
+	end_a_wait_unwritten();
+	control_pass(3 * HZ);
+	expect_waiting("closing, for 1 s");
 	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
-	assert_false(xenvbd_stall_owed(vbd));
+	control_pass(HZ);
 	expect_waiting("");
+	assert_int_equal(work_nr_pending(), 0);
+}
+
+static void a_short_wait_leaves_what_is_to_be_written(void **state)
+{
+	end_a_wait_unwritten();
+	xenvbd_stall_enter(vbd, "closing the disk");
+	control_pass(HZ / 2);
+	xenvbd_stall_leave(vbd);
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	control_pass(HZ);
+	expect_waiting("");
+	assert_int_equal(work_nr_pending(), 0);
+}
+
+static void a_short_rest_leaves_what_is_to_be_written(void **state)
+{
+	end_a_wait_unwritten();
+	xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd");
+	control_pass(HZ / 2);
+	xenvbd_stall_rest(vbd, NULL);
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	control_pass(HZ);
+	expect_waiting("");
+	assert_int_equal(work_nr_pending(), 0);
+}
+
+static void what_could_not_be_written_goes_with_the_vbd(void **state)
+{
+	end_a_wait_unwritten();
+	assert_int_equal(work_nr_pending(), 1);
+	xenvbd_stall_exit(vbd);
+	assert_int_equal(work_nr_pending(), 0);
 }
 
 /* A guest that has vbds closed again and again does not fill the log. */
@@ -336,6 +374,9 @@ int main(void)
 		STALL_TEST(a_long_wait_is_reported_and_ended),
 		STALL_TEST(each_wait_is_one_of_its_own),
 		STALL_TEST(the_end_of_a_wait_is_written_when_it_can_be),
+		STALL_TEST(a_short_wait_leaves_what_is_to_be_written),
+		STALL_TEST(a_short_rest_leaves_what_is_to_be_written),
+		STALL_TEST(what_could_not_be_written_goes_with_the_vbd),
 		STALL_TEST(the_log_is_limited),
 		STALL_TEST(there_is_nothing_to_say_of_no_wait),
 		STALL_TEST(requests_are_counted_over_all_rings),

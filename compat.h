@@ -63,8 +63,8 @@ static inline void xenvbd_compat_fput(struct file *file)
 
 #endif /* 6.9 */
 
-/* Linux 6.11 replaced the inode by the mapping. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+/* Linux 6.10 replaced the inode by the mapping. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define bd_mapping	bd_inode->i_mapping
 #endif
 

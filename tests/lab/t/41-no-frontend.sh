@@ -8,9 +8,12 @@
 . /lab/lib.sh
 
 # frontend_leaves, frontend_returns: blkfront cannot do the second half after an
-# unbind, so the next frontend's first words are written by hand
+# unbind, so the next frontend's first words are written by hand. Linux 7.3 takes
+# them for those of a new device, and would bind blkfront to it again.
 frontend_leaves()
 {
+	at_end sh -c 'echo 1 >/sys/bus/xen/drivers_autoprobe'
+	echo 0 >/sys/bus/xen/drivers_autoprobe
 	echo "vbd-$(vdev_number xvda)" >/sys/bus/xen/drivers/vbd/unbind
 }
 

@@ -339,19 +339,11 @@ static void ring_look_at_disk(struct xenvbd_ring *ring)
 	xenvbd_wake_work(ring, XENVBD_EVENT_RESIZE);
 }
 
-/*
- * Somebody has to see if the requests do not come back; see control/stall.c. No
- * timer runs for a vbd that is idle.
- */
-static void ring_watch(struct xenvbd_ring *ring)
+/* Somebody has to see if the requests do not come back. */
+static void ring_watch(struct xenvbd *vbd)
 {
-	struct xenvbd *vbd = ring->vbd;
-	unsigned int seconds = READ_ONCE(vbd->tunables.slow_seconds);
-
-	WRITE_ONCE(vbd->stall.slow.watched, true);
-	if (seconds)
-		queue_delayed_work(vbd->wq, &vbd->stall.slow.work,
-				   seconds * HZ);
+	xenvbd_watchdog_arm(&vbd->watchdog, vbd->wq,
+			    READ_ONCE(vbd->tunables.slow_seconds));
 }
 
 /*
@@ -394,8 +386,8 @@ static bool ring_take(struct xenvbd_ring *ring)
 		return false;
 	ring_look_at_disk(ring);
 	xenvbd_latency_look(&ring->latency);
-	if (unlikely(!READ_ONCE(ring->vbd->stall.slow.watched)))
-		ring_watch(ring);
+	if (unlikely(!READ_ONCE(ring->vbd->watchdog.armed)))
+		ring_watch(ring->vbd);
 	ring->found = true;
 	group = nr > PLUG_IOS ? PLUG_IOS : 1;
 	for (i = 1; i <= nr; i++) {

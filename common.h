@@ -42,13 +42,13 @@
 #include "control/remnant.h"
 #include "control/stall.h"
 #include "control/teardown.h"
-#include "control/tunables.h"
 #include "control/uevent.h"
 #include "core/proto.h"
 #include "core/sring.h"
 #include "core/state.h"
 #include "core/stats.h"
 #include "core/validate.h"
+#include "data/advertised.h"
 #include "data/barrier.h"
 #include "data/cgroup.h"
 #include "data/discard.h"
@@ -58,7 +58,9 @@
 #include "data/poll.h"
 #include "data/req.h"
 #include "data/rmw.h"
+#include "data/tunables.h"
 #include "data/wake.h"
+#include "data/watchdog.h"
 
 /* Rings of a vbd. No guest has ever asked for more. */
 #define XENVBD_MAX_RINGS	64
@@ -137,6 +139,7 @@ struct xenvbd {
 
 	struct xenvbd_tunables tunables;
 	struct xenvbd_cgroup cgroup;
+	struct xenvbd_watchdog watchdog;
 	struct xenvbd_stall stall;
 	struct xenvbd_uevents uevents;
 	struct xenvbd_remnant remnant;
@@ -164,11 +167,10 @@ struct xenvbd {
 	/* XENVBD_FACT_*, but those of control/states.c. GONE: @store_lock, too. */
 	unsigned int facts;
 	struct xenvbd_disk disk;
-	/* The vanished disk was reported. */
-	bool vanished_reported;
-	/* The frontend's feature-large-sector-size was logged. */
-	bool large_sectors_reported;
+	/* The log has the vanished disk, the frontend's feature-large-sector-size. */
+	bool vanished_reported, large_sectors_reported;
 	struct xenvbd_advertised advertised;
+	struct xenvbd_publish publish;
 	struct xenvbd_error error;
 
 	/* Rings log refused requests so often at most. */

@@ -20,6 +20,7 @@
 #include "control/queue.h"
 #include "control/states.h"
 #include "control/store.h"
+#include "control/tunables.h"
 #include "control/vbd.h"
 #include "observe/debugfs.h"
 #include "observe/sysfs.h"

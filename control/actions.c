@@ -12,6 +12,7 @@
 #include "control/keys.h"
 #include "control/states.h"
 #include "control/store.h"
+#include "control/tunables.h"
 #include "control/vbd.h"
 
 /**

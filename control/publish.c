@@ -248,7 +248,7 @@ static int publish_threads(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	char key[32];
 	int err;
 
-	vbd->advertised.nr_threads = vbd->nr_rings;
+	vbd->publish.nr_threads = vbd->nr_rings;
 	for (i = 0; i < vbd->nr_rings; i++) {
 		publish_name_thread(key, sizeof(key), vbd->nr_rings, i);
 		err = xenbus_printf(xbt, dir, key, "%d",
@@ -463,7 +463,7 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
  */
 void __xenvbd_publish_no_threads(struct xenvbd *vbd)
 {
-	unsigned int i, nr = vbd->advertised.nr_threads;
+	unsigned int i, nr = vbd->publish.nr_threads;
 	char key[32];
 
 	for (i = 0; i < nr; i++) {
@@ -472,14 +472,14 @@ void __xenvbd_publish_no_threads(struct xenvbd *vbd)
 		key[strcspn(key, "/")] = 0;
 		xenbus_rm(XBT_NIL, vbd->xbdev->nodename, key);
 	}
-	vbd->advertised.nr_threads = 0;
+	vbd->publish.nr_threads = 0;
 }
 
 /* The same, if the device is still ours. Context: process. */
 void xenvbd_publish_no_threads(struct xenvbd *vbd)
 {
 	/* Rings that come later have no threads before they are started. */
-	vbd->advertised.owed &= ~BIT(XENVBD_OWED_THREADS);
+	vbd->publish.owed &= ~BIT(XENVBD_OWED_THREADS);
 	if (!xenvbd_store_begin(vbd))
 		return;
 	__xenvbd_publish_no_threads(vbd);
@@ -550,9 +550,9 @@ int xenvbd_publish_or_owe(struct xenvbd *vbd, enum xenvbd_owed what)
 					    publish_owed[what]) :
 			  publish_run(vbd, publish_owed[what], NULL);
 
-	vbd->advertised.owed &= ~BIT(what);
+	vbd->publish.owed &= ~BIT(what);
 	if (xenvbd_store_is_short(err))
-		vbd->advertised.owed |= BIT(what);
+		vbd->publish.owed |= BIT(what);
 	return err;
 }
 
@@ -571,10 +571,10 @@ bool xenvbd_publish_owed(struct xenvbd *vbd)
 	unsigned int owed;
 
 	if (!xenvbd_disk_ready(&vbd->disk))
-		vbd->advertised.owed = 0;
-	owed = vbd->advertised.owed;
+		vbd->publish.owed = 0;
+	owed = vbd->publish.owed;
 	for (what = 0; what < XENVBD_NR_OWED; what++)
 		if (owed & BIT(what))
 			xenvbd_publish_or_owe(vbd, what);
-	return vbd->advertised.owed;
+	return vbd->publish.owed;
 }

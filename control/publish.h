@@ -3,7 +3,7 @@
 #ifndef XENVBD_PUBLISH_H
 #define XENVBD_PUBLISH_H
 
-#include "data/disk.h"
+#include <linux/types.h>
 
 struct xenvbd;
 
@@ -17,26 +17,12 @@ enum xenvbd_owed {
 	XENVBD_NR_OWED
 };
 
-/*
- * What a frontend knows of us. It does not look again, whatever becomes of
- * parameters and disk.
- */
-struct xenvbd_advertised {
-	unsigned int max_rings;
-	unsigned int max_ring_page_order;
-	bool persistent;
-	/* Sectors of 512 bytes, though the blocks of the disk may be larger. */
-	bool emulate;
-	/* Size of the disk in sectors of 512 bytes. */
-	u64 sects;
-	/* So many threads stand in xenstore. Under store_lock. */
+/* What stands in xenstore. */
+struct xenvbd_publish {
+	/* So many threads. Under store_lock. */
 	unsigned int nr_threads;
 	/* Bits of enum xenvbd_owed: could not be written, and is tried again. */
 	unsigned int owed;
-	/*
-	 * As it was when the frontend connected; block_size is 0 if it has not.
-	 */
-	struct xenvbd_disk disk;
 };
 
 int xenvbd_publish_transport(struct xenvbd *vbd);

@@ -256,23 +256,23 @@ static unsigned long stall_slow_delay(const struct xenvbd_slow *slow,
 
 /*
  * Where nothing is in flight the work ends at its second look. Rings do not order
- * what they take and their look at @watched: a request that this look does not see
- * yet, and whose ring has seen @watched set, is seen by the next one.
+ * what they take and their look at @armed: a request that this look does not see
+ * yet, and whose ring has seen @armed set, is seen by the next one.
  */
 static void stall_slow_work(struct work_struct *work)
 {
 	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd,
-					  stall.slow.work);
+					  watchdog.work);
 	struct xenvbd_slow *slow = &vbd->stall.slow;
 	unsigned int seconds = READ_ONCE(vbd->tunables.slow_seconds);
-	bool last = !READ_ONCE(slow->watched);
+	bool last = !READ_ONCE(vbd->watchdog.armed);
 	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
 
 	stall_slow_set(vbd, seconds && oldest_ms >= seconds * 1000, oldest_ms);
 	if (!seconds || (!nr && last))
 		return;
-	WRITE_ONCE(slow->watched, nr);
-	queue_delayed_work(vbd->wq, &slow->work,
+	WRITE_ONCE(vbd->watchdog.armed, nr);
+	queue_delayed_work(vbd->wq, &vbd->watchdog.work,
 			   stall_slow_delay(slow, seconds, nr, oldest_ms));
 }
 
@@ -284,20 +284,20 @@ static void stall_slow_work(struct work_struct *work)
  */
 void xenvbd_stall_look(struct xenvbd *vbd)
 {
-	WRITE_ONCE(vbd->stall.slow.watched, false);
-	mod_delayed_work(vbd->wq, &vbd->stall.slow.work, 0);
+	WRITE_ONCE(vbd->watchdog.armed, false);
+	mod_delayed_work(vbd->wq, &vbd->watchdog.work, 0);
 }
 
 /* Prepare a new vbd for stalls. */
-void xenvbd_stall_init(struct xenvbd_stall *stall)
+void xenvbd_stall_init(struct xenvbd *vbd)
 {
-	INIT_DELAYED_WORK(&stall->work, stall_work);
-	INIT_DELAYED_WORK(&stall->slow.work, stall_slow_work);
+	INIT_DELAYED_WORK(&vbd->stall.work, stall_work);
+	INIT_DELAYED_WORK(&vbd->watchdog.work, stall_slow_work);
 }
 
 /* Nothing looks at a vbd any more that was removed and has no rings. */
 void xenvbd_stall_exit(struct xenvbd *vbd)
 {
-	cancel_delayed_work_sync(&vbd->stall.slow.work);
+	cancel_delayed_work_sync(&vbd->watchdog.work);
 	cancel_delayed_work_sync(&vbd->stall.work);
 }

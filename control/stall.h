@@ -16,12 +16,6 @@ struct xenvbd;
 
 /* Requests that the disk does not answer, though nobody but the guest waits. */
 struct xenvbd_slow {
-	struct delayed_work work;
-	/*
-	 * Somebody looks after the requests that are in flight. Set by rings, see
-	 * ring_watch().
-	 */
-	bool watched;
 	/* Some are older than slow_request_seconds. */
 	bool slow;
 	/* The log has it. */
@@ -51,7 +45,7 @@ struct xenvbd_stall {
 	struct xenvbd_slow slow;
 };
 
-void xenvbd_stall_init(struct xenvbd_stall *stall);
+void xenvbd_stall_init(struct xenvbd *vbd);
 void xenvbd_stall_exit(struct xenvbd *vbd);
 void xenvbd_stall_look(struct xenvbd *vbd);
 void xenvbd_stall_enter(struct xenvbd *vbd, const char *what);

@@ -12,6 +12,7 @@
 #include "common.h"
 #include "control/keys.h"
 #include "control/limit.h"
+#include "control/tunables.h"
 #include "control/vbd.h"
 #include "data/param.h"
 
@@ -129,7 +130,7 @@ int xenvbd_tunables_read(struct xenvbd *vbd)
 	struct xenvbd_tunables *tunables = &vbd->tunables;
 
 	/* The rings to come have others look after what they take. */
-	WRITE_ONCE(vbd->stall.slow.watched, false);
+	WRITE_ONCE(vbd->watchdog.armed, false);
 	return tunables_read_key(vbd, "grant-policy", &tunables->policy,
 				 tunables_parse_policy, "unknown") ?:
 	       tunables_read_key(vbd, "polling-duration", &tunables->polling_us,

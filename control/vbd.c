@@ -89,7 +89,7 @@ struct xenvbd *xenvbd_alloc(struct xenbus_device *xbdev)
 	spin_lock_init(&vbd->rings_lock);
 	xenvbd_turns_init(&vbd->barriers);
 	xenvbd_turns_init(&vbd->rmws);
-	xenvbd_stall_init(&vbd->stall);
+	xenvbd_stall_init(vbd);
 	xenvbd_error_init(&vbd->error);
 	xenvbd_uevent_init(&vbd->uevents);
 	vbd->reclaimed_at = jiffies - HZ;

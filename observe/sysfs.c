@@ -9,6 +9,7 @@
 #include <linux/device.h>
 
 #include "common.h"
+#include "control/tunables.h"
 #include "observe/sysfs.h"
 
 static ssize_t physical_device_show(struct device *dev, struct device_attribute *attr,

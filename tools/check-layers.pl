@@ -13,9 +13,17 @@ use warnings;
 # From below to above. The two entries at the root are layers of their own.
 my %LAYER = ("core" => 0, "data" => 1, "blkback" => 2, "control" => 3, "xenbus" => 4);
 # For all but the core: the central structs, other kernels, tracepoints. common.h
-# includes the headers of all rooms, for it embeds their structs; so calls are what
-# counts for those that include it.
+# includes the headers of all rooms, for it embeds their structs; so calls, and the
+# members of the central structs, are what counts for those that include it.
 my %COMMON = map { $_ => 1 } "common.h", "compat.h", "trace.h", "trace.c";
+# Calls that go up: a room is handed what it shall call by one above it, and knows it
+# by these names only.
+my %HANDED_IN = (
+	"answer" => "the owner of a ring answers; data/wake.c knows who the owner is",
+	"serve" => "what a ring's thread does; data/thread.c starts it",
+	"hide" => "a remnant has an entry in debugfs until it ends",
+	"parse" => "what a key may say; control/keys.c reads it",
+);
 my ($bad, %text) = (0);
 
 sub complain { print "@_\n"; $bad = 1 }
@@ -105,6 +113,52 @@ sub check_silence
 	}
 }
 
+# Which file declares the struct of each member of the central structs
+sub rooms
+{
+	my (%declared, %room);
+
+	for my $f (grep { /\.h$/ } sort keys %text) {
+		$declared{$1} = $f while $text{$f} =~ /^struct (xenvbd_\w+) \{/mg;
+	}
+	while ($text{"common.h"} =~ /^\t+struct (xenvbd_\w+) (\w+(?:, \w+)*)[ ;]/mg) {
+		$room{$_} = $declared{$1} for split /, /, $2;
+	}
+	return %room;
+}
+
+# A ring's code keeps its hands off what belongs to rooms above
+sub check_members
+{
+	my (%room) = @_;
+
+	for my $f (grep { defined layer($_) } sort keys %text) {
+		my $n = 0;
+
+		for my $line (split /\n/, code($text{$f})) {
+			$n++;
+			while ($line =~ /\b(?:vbd|ring)(?:->|\.)(?=(\w+))/g) {
+				my $r = $room{$1} or next;
+
+				complain("$f:$n: uses \"$1\" of $r, a layer above") unless may($f, $r);
+			}
+		}
+	}
+}
+
+# Calls through pointers, which check_calls() does not see
+sub check_pointers
+{
+	for my $f (grep { /\.h$/ && !$COMMON{$_} } sort keys %text) {
+		my $t = code($text{$f});
+
+		while ($t =~ /\(\*(\w+)\)\s*\(/g) {
+			complain("$f: calls through \"$1\", which check-layers.pl does not know")
+				unless $HANDED_IN{$1};
+		}
+	}
+}
+
 # Where each function of the driver is defined
 sub homes
 {
@@ -171,5 +225,7 @@ chdir($ARGV[0] // "$FindBin::Bin/..") or die "$!\n";
 read_sources();
 check_includes($_) for sort keys %text;
 check_silence($_) for grep { m{^core/} } sort keys %text;
+check_members(rooms());
+check_pointers();
 check_circles(check_calls(homes()));
 exit $bad;

@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "control/disk.h"
 #include "control/queue.h"
+#include "control/tunables.h"
 #include "control/vbd.h"
 #include "disks.h"
 #include "fake.h"

@@ -23,7 +23,7 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 			unsigned long delay)
 {
-	shim_bug_on(wq != rig.vbd.wq || work != &rig.vbd.stall.slow.work);
+	shim_bug_on(wq != rig.vbd.wq || work != &rig.vbd.watchdog.work);
 	rig.nr_watches++;
 	rig.watch_delay = delay;
 	return true;

@@ -1989,7 +1989,7 @@ static void an_answer_does_not_wait_for_the_queue(void **state)
 static void the_vbd_is_removed(void)
 {
 	/* Somebody looks after the requests however long it sleeps. */
-	assert_true(rig.vbd.stall.slow.watched);
+	assert_true(rig.vbd.watchdog.armed);
 	rig.vbd.removed = true;
 }
 
@@ -2039,19 +2039,19 @@ static void requests_are_looked_after(void **state)
 	fake_task_run(ring->task);
 	assert_int_equal(rig.nr_watches, 1);
 	assert_int_equal(rig.watch_delay, 30 * HZ);
-	assert_true(rig.vbd.stall.slow.watched);
+	assert_true(rig.vbd.watchdog.armed);
 	guest_send(ring, &(struct guest_req){ .op = BLKIF_OP_FLUSH_DISKCACHE, .id = 2 });
 	xenvbd_wake_irq(5, ring);
 	fake_task_run(ring->task);
 	assert_int_equal(rig.nr_watches, 1);
 	/* Nobody wants to know: no timer. */
-	rig.vbd.stall.slow.watched = false;
+	rig.vbd.watchdog.armed = false;
 	rig.vbd.tunables.slow_seconds = 0;
 	guest_send(ring, &(struct guest_req){ .op = BLKIF_OP_FLUSH_DISKCACHE, .id = 3 });
 	xenvbd_wake_irq(5, ring);
 	fake_task_run(ring->task);
 	assert_int_equal(rig.nr_watches, 1);
-	assert_true(rig.vbd.stall.slow.watched);
+	assert_true(rig.vbd.watchdog.armed);
 	fake_bio_end_all();
 	fake_task_run(ring->task);
 	rig_down();

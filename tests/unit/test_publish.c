@@ -531,9 +531,9 @@ static void of_a_closed_disk_nothing_is_owed(void **state)
 static void of_rings_that_end_no_pids_are_owed(void **state)
 {
 	as_connected();
-	vbd->advertised.owed = BIT(XENVBD_OWED_THREADS);
+	vbd->publish.owed = BIT(XENVBD_OWED_THREADS);
 	xenvbd_publish_no_threads(vbd);
-	assert_int_equal(vbd->advertised.owed, 0);
+	assert_int_equal(vbd->publish.owed, 0);
 }
 
 static void each_set_is_written_whole_or_not_at_all(void **state)

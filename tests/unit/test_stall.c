@@ -241,10 +241,10 @@ static void a_vbd_that_was_removed_is_reported_in_the_log_alone(void **state)
 static void take(struct xenvbd_req *req)
 {
 	WRITE_ONCE(req->start, jiffies | 1);
-	if (vbd->stall.slow.watched)
+	if (vbd->watchdog.armed)
 		return;
-	vbd->stall.slow.watched = true;
-	queue_delayed_work(vbd->wq, &vbd->stall.slow.work, vbd->tunables.slow_seconds * HZ);
+	vbd->watchdog.armed = true;
+	queue_delayed_work(vbd->wq, &vbd->watchdog.work, vbd->tunables.slow_seconds * HZ);
 }
 
 static void a_slow_disk_is_reported_once_a_minute(void **state)
@@ -299,7 +299,7 @@ static void nothing_looks_at_a_vbd_that_is_idle(void **state)
 		assert_int_equal(work_nr_pending(), 1);
 		control_pass(31 * HZ);
 		assert_int_equal(work_nr_pending(), 0);
-		assert_false(vbd->stall.slow.watched);
+		assert_false(vbd->watchdog.armed);
 	}
 	assert_string_equal(fake_log(), "");
 	expect_waiting(NULL);

@@ -3,6 +3,7 @@
 #include "control/tunables.c"
 
 #include "control.h"
+#include "control/tunables.h"
 #include "fake.h"
 #include "xenstore.h"
 
@@ -182,10 +183,10 @@ static void how_long_a_disk_may_take(void **state)
 	assert_int_equal(param->ops->set("30", param), 0);
 
 	xenstore_set(BE "/slow-request-seconds", "5");
-	vbd->stall.slow.watched = true;
+	vbd->watchdog.armed = true;
 	assert_int_equal(xenvbd_tunables_read(vbd), 0);
 	assert_int_equal(vbd->tunables.slow_seconds, 5);
-	assert_false(vbd->stall.slow.watched);
+	assert_false(vbd->watchdog.armed);
 	xenstore_set(BE "/slow-request-seconds", "86401");
 	expect_error(vbd, xenvbd_tunables_read(vbd), -ERANGE,
 		     BE "/slow-request-seconds: \"86401\" is not a number of seconds up to 86400");

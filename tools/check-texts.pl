@@ -512,6 +512,28 @@ sub check_messages
 		for grep { !$used{$_} } sort keys %error;
 }
 
+# Each error is compared with what a test expects, in these files
+sub check_errors_tested
+{
+	my @files = @_;
+	my $tests = join("\n", map { text($_) =~ s/"\s*\n\s*"//gr }
+		glob("tests/unit/*.c tests/frontend/scenarios/*.fe tests/lab/*/*.sh"));
+
+	for my $f (@files) {
+		my $t = code($f);
+
+		while ($t =~ /\bxenvbd_error\([^;"]*?($STRING)/g) {
+			my ($format, $where) = (unquote($1), at($f, $-[1]));
+			# A test may name the place by a word of its own, and escapes what is quoted.
+			my @words = map { s/^\/[-\w]+//r =~ s/"/\\\\?"/gr }
+				split(/$CONVERSION/, $format =~ s/([.()])/\\$1/gr);
+
+			complain("$where: no test expects the error \"$format\"")
+				unless $tests =~ join("[^\n]{0,80}?", @words);
+		}
+	}
+}
+
 sub check_stalls
 {
 	for my $f (@_) {
@@ -835,6 +857,7 @@ check_bpftrace();
 check_keys(@plane);
 check_keys_named();
 check_messages(@plane);
+check_errors_tested(@plane);
 check_stalls(@plane);
 check_catalogue(grep { /\.c$/ } @sources);
 check_uevents(@plane);

@@ -427,6 +427,16 @@ static void an_exchange_tells_both_sides(void **state)
 	assert_int_equal(xenstore_log_count(BE "/state"), 1);
 }
 
+static void an_exchange_that_cannot_be_written_is_an_error(void **state)
+{
+	as_connected();
+	xenstore_fail_path(XENSTORE_WRITE, BE "/oracle/active-physical-device", -EIO);
+	expect_error(vbd, xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), -EIO,
+		     "writing " BE "/oracle");
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
+}
+
 /* A frontend that is not there yet will read all that when it is. */
 static void an_exchange_before_connected_is_the_toolstacks_business(void **state)
 {
@@ -674,6 +684,7 @@ int main(void)
 		PUBLISH_TEST(the_state_of_others_wins_the_race),
 		PUBLISH_TEST(a_size_that_could_not_be_written_is_not_advertised),
 		PUBLISH_TEST(an_exchange_tells_both_sides),
+		PUBLISH_TEST(an_exchange_that_cannot_be_written_is_an_error),
 		PUBLISH_TEST(an_exchange_before_connected_is_the_toolstacks_business),
 		PUBLISH_TEST(an_emptied_drive_has_no_number),
 		PUBLISH_TEST(what_is_owed_is_tried_until_it_is_written),

@@ -275,7 +275,13 @@ static void wrong_keys_leave_no_rings(void **state)
 /* Each allocation on the way, and each has an error of its own. */
 static void memory_may_be_short_at_each_step(void **state)
 {
+	static const char *const texts[] = {
+		"allocating 3 rings", "allocating ring 1", "allocating requests of ring 2",
+		"reading keys of ring 0",
+	};
+	bool seen[ARRAY_SIZE(texts)] = {};
 	unsigned long nth, nr;
+	unsigned int i;
 	int err;
 
 	with_rings(3);
@@ -302,9 +308,13 @@ static void memory_may_be_short_at_each_step(void **state)
 		else
 			/* The name of a device has another one for want of memory. */
 			expect(vbd->nr_rings == 3, "allocation %lu", nth);
+		for (i = 0; i < ARRAY_SIZE(texts); i++)
+			seen[i] |= !strcmp(vbd->error.text, texts[i]);
 		xenvbd_disconnect(vbd);
 		expect_no_rings();
 	}
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		expect(seen[i], "there was no error \"%s\"", texts[i]);
 	map();
 	start();
 }

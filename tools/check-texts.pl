@@ -691,6 +691,14 @@ sub check_debugfs
 	return complain("$SPEED: no sample of debugfs") unless $sample;
 	my $t = code($f);
 
+	while ($t =~ /\b(?:debugfs_create_\w+\(|snprintf\(name, sizeof\(name\),)\s*($STRING)/g) {
+		my ($string, $where) = ($1, at($f, $-[1]));
+		my $name = unquote($string) =~ s/$CONVERSION/X/gr;
+
+		complain("$where: debugfs has $name, and $SPEED does not say so")
+			unless text($SPEED) =~ s/<device>/X/gr =~ m{[`/]\Q$name\E[`/]} ||
+				$name =~ /^X(?:\.X)?$/;
+	}
 	while ($t =~ /\bseq_printf\(m,\s*($STRING)/g) {
 		my ($string, $where) = ($1, at($f, $-[1]));
 

@@ -152,8 +152,10 @@ guest_boots()
 	GUEST_VCPUS=2 GUEST_ARGUMENTS="lab.root=xvda1" \
 		ok "the guest boots" guest_start small pv "$disk,vdev=xvda,target=/dev/nullb0" \
 		"$disk,vdev=xvdb,target=$SCSI_DISK" || return
-	is "$(guest_run small "awk '\$2 == \"/squash\" { print \$1 }' /proc/mounts")" \
-		/dev/xvda1 "from its partition"
+	is "$(guest_run small "awk '{ print \$1 > 100 ? \"yes\" : \$1 }' /sys/block/xvda/xvda1/stat")" \
+		yes "from its partition: it reads there"
+	is "$(guest_run small "awk '{ print \$1 < 100 ? \"yes\" : \$1 }' /sys/block/xvdz/stat")" \
+		yes "and not from the disk that it has otherwise"
 	is "$(guest_run small 'cat /sys/block/xvda/xvda1/start')" 63 "which begins at sector 63"
 	is "$(guest_run small 'blockdev --getss --getpbsz /dev/xvda | paste -sd" "')" \
 		"512 4096" "what it knows of the disk"

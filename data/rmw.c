@@ -40,6 +40,10 @@ int xenvbd_rmw_init(struct xenvbd_rmw *rmw)
 	struct page *page;
 	unsigned int i;
 
+	rmw->buffer = kcalloc(XENVBD_RMW_PAGES, sizeof(*rmw->buffer),
+			      GFP_KERNEL);
+	if (!rmw->buffer)
+		return -ENOMEM;
 	for (i = 0; i < XENVBD_RMW_PAGES; i++) {
 		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!page)
@@ -54,8 +58,11 @@ void xenvbd_rmw_exit(struct xenvbd_rmw *rmw)
 {
 	unsigned int i;
 
+	if (!rmw->buffer)
+		return;
 	for (i = 0; i < XENVBD_RMW_PAGES && rmw->buffer[i].bv_page; i++)
 		put_page(rmw->buffer[i].bv_page);
+	kfree(rmw->buffer);
 }
 
 /* ---- order -------------------------------------------------------------- */

@@ -28,7 +28,8 @@ struct xenvbd_rmw {
 	bool merged;
 	/* The blocks that are being done. */
 	struct xenvbd_blocks blocks;
-	struct bio_vec buffer[XENVBD_RMW_PAGES];
+	/* XENVBD_RMW_PAGES of them; NULL where nothing is emulated. */
+	struct bio_vec *buffer;
 };
 
 /* Has no request to do, and holds up no write? */

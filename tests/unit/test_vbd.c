@@ -174,7 +174,7 @@ static void emulation_is_up_to_the_key(void **state)
 	start();
 	assert_false(vbd->rings[0]->limits.emulate);
 	assert_int_equal(vbd->rings[0]->limits.align_sects, 8);
-	assert_null(vbd->rings[0]->rmw.buffer[0].bv_page);
+	assert_null(vbd->rings[0]->rmw.buffer);
 	xenstore_set(BE "/emulate-512e", "1");
 	xenstore_set(FE "/feature-large-sector-size", "1");
 	map();

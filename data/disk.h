@@ -89,11 +89,11 @@ static inline bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
 }
 
 /*
- * Documentation/guide.rst lists what Linux lets change while a disk is open. By the next
- * two the work item and the rings follow most of it. Rings also look at the size for
- * each batch of requests, at the cache for some writes, and for each discard at what
- * the disk takes of them. When a disk is opened and when a guest connects,
- * control/disk.c looks for what no guest can use.
+ * Linux lets much of a disk change while it is open. By the next two the work item
+ * and the rings follow most of it. Rings also look at the size for each batch of
+ * requests, at the cache for some writes, and for each discard at what the disk
+ * takes of them. When a disk is opened and when a guest connects, control/disk.c
+ * looks for what no guest can use.
  */
 
 /**

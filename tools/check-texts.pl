@@ -837,8 +837,17 @@ sub check_names
 		check_structs_named($f, text($f), \$code);
 		check_members_named($f, text($f), \$code) if $about_code;
 	}
+	# Those that go into the kernel with the driver, see tools/series.sh
+	my %series = map { $_ => 1 } text("tools/series/index.rst") =~ /^   ([a-z]+)$/mg;
+
 	for my $f (@sources) {
-		check_files_named($f, comments($f), \%names);
+		my $comments = comments($f);
+
+		while ($comments =~ m{Documentation/([a-z]+)\.rst}g) {
+			complain(at($f, $-[1]) . ": $1.rst is not in the kernel, see tools/series/index.rst")
+				unless $series{$1};
+		}
+		check_files_named($f, $comments, \%names);
 		check_functions_named($f, comments($f), \$code, 1);
 		check_structs_named($f, comments($f), \$code);
 	}

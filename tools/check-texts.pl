@@ -821,6 +821,18 @@ sub check_links
 	}
 }
 
+# Each file of the driver has its place in one of the patches
+sub check_series
+{
+	my @files = @_;
+	my @patterns = map { split / / } text("tools/series/list") =~ /^xen-blkback: .*\n(.*)\n/mg;
+	my %listed = map { $_ => 1 } map { glob($_) } @patterns;
+
+	for my $f (grep { $_ ne "compat.h" } @files) {
+		complain("$f: is in no patch of tools/series/list") unless $listed{$f};
+	}
+}
+
 sub check_names
 {
 	my @sources = @_;
@@ -882,5 +894,6 @@ check_states();
 check_debugfs();
 check_speed();
 check_links();
+check_series(@sources);
 check_names(@sources);
 exit $bad;

@@ -182,8 +182,8 @@ struct xenvbd {
 	spinlock_t rings_lock;
 	dev_t devt;
 	u64 diskseq;
-	/* Only to be compared. */
-	const struct gendisk *gd;
+	/* Open while there are rings. */
+	struct block_device *bdev;
 	char *mode;
 	struct xenvbd_ring **rings;
 	unsigned int nr_rings;

@@ -205,7 +205,7 @@ static void disk_set_keys(struct xenvbd *vbd, struct xenvbd_disk_keys *keys)
 	spin_lock(&vbd->rings_lock);
 	WRITE_ONCE(vbd->devt, keys->devt);
 	vbd->diskseq = xenvbd_disk_seq(&vbd->disk);
-	vbd->gd = vbd->disk.bdev ? vbd->disk.bdev->bd_disk : NULL;
+	vbd->bdev = vbd->disk.bdev;
 	swap(vbd->mode, keys->mode);
 	spin_unlock(&vbd->rings_lock);
 }

@@ -6,6 +6,7 @@
  * A remnant can be seen in debugfs, and holds the module, which only xenbus should
  * have to do: see Documentation/upstream.rst.
  */
+#include <linux/major.h>
 #include <linux/module.h>
 
 #include "common.h"
@@ -90,15 +91,59 @@ bool xenvbd_has_remnant(const struct xenbus_device *xbdev)
 	return found;
 }
 
-static bool remnant_writes_to(struct xenvbd *vbd, const struct gendisk *gd)
+/*
+ * Does a disk lie on others? DRBD does not say so. Those that do have them in this
+ * list, whose entries are the block layer's own.
+ */
+static bool remnant_is_stacked(const struct gendisk *gd)
+{
+#ifdef CONFIG_BLOCK_HOLDER_DEPRECATED
+	if (!list_empty(&gd->slave_bdevs))
+		return true;
+#endif
+	return gd->major == DRBD_MAJOR;
+}
+
+/*
+ * May another disk lie on this one? Who stacks claims what is below. That counts for
+ * the partitions of what is claimed, and for a disk of which a partition is claimed,
+ * but not from one partition to the next.
+ */
+static bool remnant_is_claimed(struct block_device *bdev)
+{
+	struct block_device *part;
+	unsigned long i;
+	bool whole;
+
+	if (READ_ONCE(bdev->bd_holder))
+		return true;
+	/* Has a holder for its partitions as well, but never for both. */
+	whole = READ_ONCE(bdev_whole(bdev)->bd_holder);
+	rcu_read_lock();
+	xa_for_each_start(&bdev->bd_disk->part_tbl, i, part, 1)
+		whole &= !READ_ONCE(part->bd_holder);
+	rcu_read_unlock();
+	return whole;
+}
+
+/* Are two disks one, or may one of them lie on the other? */
+static bool remnant_may_share(struct block_device *a, struct block_device *b)
+{
+	return a->bd_disk == b->bd_disk ||
+	       (remnant_is_stacked(a->bd_disk) && remnant_is_claimed(b)) ||
+	       (remnant_is_stacked(b->bd_disk) && remnant_is_claimed(a));
+}
+
+static bool remnant_writes_to(struct xenvbd *vbd, struct block_device *bdev)
 {
 	bool writes = false;
 	unsigned int i;
 
 	spin_lock(&vbd->rings_lock);
-	if (vbd->gd == gd)
-		for (i = 0; i < vbd->nr_rings; i++)
-			writes |= xenvbd_thread_has_writes(vbd->rings[i]);
+	for (i = 0; i < vbd->nr_rings; i++)
+		writes |= xenvbd_thread_has_writes(vbd->rings[i]);
+	/* With rings it is open. */
+	writes = writes && remnant_may_share(vbd->bdev, bdev);
 	spin_unlock(&vbd->rings_lock);
 	return writes;
 }
@@ -109,8 +154,8 @@ static bool remnant_writes_to(struct xenvbd *vbd, const struct gendisk *gd)
  * @disk: that it is about to use
  *
  * What the disk has of a removed vbd cannot be called back: old data would get
- * over new. All partitions of a disk are the same disk. What lies below a disk
- * cannot be asked, see Documentation/upstream.rst.
+ * over new. All partitions of a disk are the same disk. What a disk lies on cannot be
+ * asked, see Documentation/upstream.rst; but there is something to be seen of it.
  *
  * Return: true if so.
  */
@@ -123,7 +168,7 @@ bool xenvbd_remnant_blocks(struct xenvbd *vbd, const struct xenvbd_disk *disk)
 		return false;
 	spin_lock(&remnants_lock);
 	list_for_each_entry(remnant, &remnants, remnant.remnants)
-		blocks |= remnant_writes_to(remnant, disk->bdev->bd_disk);
+		blocks |= remnant_writes_to(remnant, disk->bdev);
 	if (blocks && list_empty(&vbd->remnant.waiters))
 		list_add_tail(&vbd->remnant.waiters, &waiters);
 	spin_unlock(&remnants_lock);

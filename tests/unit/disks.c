@@ -45,6 +45,8 @@ void disks_reset(void)
 	for (i = 0; i < ARRAY_SIZE(disks); i++) {
 		mappings[i].disk = &disks[i];
 		disks[i].gd.diskseq = 0x100 + i;
+		disks[i].gd.part0 = &disks[i].bdev;
+		INIT_LIST_HEAD(&disks[i].gd.slave_bdevs);
 		disks[i].bdev = fake_disk.bdev;
 		disks[i].bdev.bd_disk = &disks[i].gd;
 		disks[i].bdev.devt = MKDEV(8, 1 + i);

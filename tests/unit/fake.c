@@ -652,7 +652,11 @@ void fake_disk_fill(void)
 static void disk_reset(void)
 {
 	fake_disk_fill();
-	fake_disk.gd = (struct gendisk) { .diskseq = 42 };
+	fake_disk.gd = (struct gendisk) {
+		.diskseq = 42,
+		.part0 = &fake_disk.bdev,
+	};
+	INIT_LIST_HEAD(&fake_disk.gd.slave_bdevs);
 	fake_disk.bdev = (struct block_device) {
 		.bd_disk = &fake_disk.gd,
 		.devt = MKDEV(8, 1),

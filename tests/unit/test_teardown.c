@@ -412,6 +412,107 @@ static void a_whole_disk_is_what_its_partitions_are(void **state)
 	other->bd_disk = gd;
 }
 
+/* ---- a disk that lies on another one ------------------------------------ */
+
+/* What stacks disks claims what is below, and has it in a list. */
+static struct list_head slave;
+static char stacker;
+
+static void lie_on(struct block_device *upper, struct block_device *lower)
+{
+	list_add(&slave, &upper->bd_disk->slave_bdevs);
+	lower->bd_holder = &stacker;
+	bdev_whole(lower)->bd_holder = &stacker;
+}
+
+/* The old one had 8:1, and the new one gets 8:2. */
+static void new_one_gets_the_other_disk(void (*look)(void))
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	xenstore_set(BE "/physical-device", "8:2");
+	teardown_and_new_one(look);
+	assert_true(is(BE "/state", "4"));
+	go();
+}
+
+static void a_disk_below_is_waited_for(void **state)
+{
+	lie_on(&disk_b->bdev, &fake_disk.bdev);
+	new_one_gets_the_other_disk(new_one_waits);
+}
+
+static void a_disk_above_is_waited_for(void **state)
+{
+	lie_on(&fake_disk.bdev, &disk_b->bdev);
+	new_one_gets_the_other_disk(new_one_waits);
+}
+
+static void drbd_lies_on_what_is_claimed(void **state)
+{
+	disk_b->gd.major = DRBD_MAJOR;
+	fake_disk.bdev.bd_holder = &stacker;
+	new_one_gets_the_other_disk(new_one_waits);
+}
+
+/* A file system, for instance. */
+static void a_claim_alone_is_nobodys_business(void **state)
+{
+	fake_disk.bdev.bd_holder = &stacker;
+	disk_b->bdev.bd_holder = &stacker;
+	new_one_gets_the_other_disk(new_one_connects);
+}
+
+/* As logical volumes of one group do. */
+static void two_disks_on_a_third_are_two(void **state)
+{
+	lie_on(&disk_b->bdev, &disk_cd->bdev);
+	fake_disk.gd.major = DRBD_MAJOR;
+	new_one_gets_the_other_disk(new_one_connects);
+}
+
+static struct block_device partition;
+
+static void have_partition(unsigned int number, struct block_device *bdev)
+{
+	bdev->bd_disk = &fake_disk.gd;
+	fake_disk.gd.part_tbl.entries[number] = bdev;
+}
+
+/* The disk of the old one has partitions, and is claimed as a whole. */
+static void what_is_claimed_is_so_with_its_partitions(void **state)
+{
+	struct block_device whole = { .bd_disk = &fake_disk.gd };
+
+	fake_disk.gd.part0 = &whole;
+	have_partition(1, &fake_disk.bdev);
+	have_partition(2, &partition);
+	lie_on(&disk_b->bdev, &whole);
+	new_one_gets_the_other_disk(new_one_waits);
+}
+
+/* The old one has a whole disk, and the new one is on a partition of it. */
+static void a_disk_is_claimed_with_each_partition(void **state)
+{
+	have_partition(1, &partition);
+	lie_on(&disk_b->bdev, &partition);
+	new_one_gets_the_other_disk(new_one_waits);
+	partition.bd_holder = NULL;
+}
+
+static void but_no_partition_with_the_next(void **state)
+{
+	struct block_device whole = { .bd_disk = &fake_disk.gd };
+
+	fake_disk.gd.part0 = &whole;
+	have_partition(1, &fake_disk.bdev);
+	have_partition(2, &partition);
+	lie_on(&disk_b->bdev, &partition);
+	new_one_gets_the_other_disk(new_one_connects);
+	partition.bd_holder = NULL;
+}
+
+/* ---- what was not sent -------------------------------------------------- */
+
 /* The directory is deleted, and after a while the disk answers all the same. */
 static void go_while_the_disk_hangs(void)
 {
@@ -639,6 +740,14 @@ int main(void)
 		TEARDOWN_TEST(who_waits_may_go),
 		TEARDOWN_TEST(who_waits_may_end),
 		TEARDOWN_TEST(a_whole_disk_is_what_its_partitions_are),
+		TEARDOWN_TEST(a_disk_below_is_waited_for),
+		TEARDOWN_TEST(a_disk_above_is_waited_for),
+		TEARDOWN_TEST(drbd_lies_on_what_is_claimed),
+		TEARDOWN_TEST(a_claim_alone_is_nobodys_business),
+		TEARDOWN_TEST(two_disks_on_a_third_are_two),
+		TEARDOWN_TEST(what_is_claimed_is_so_with_its_partitions),
+		TEARDOWN_TEST(a_disk_is_claimed_with_each_partition),
+		TEARDOWN_TEST(but_no_partition_with_the_next),
 		TEARDOWN_TEST(what_was_not_sent_stays),
 		TEARDOWN_TEST(a_guest_gets_no_data_that_it_does_not_wait_for),
 		TEARDOWN_TEST(but_one_that_lives_on_does),

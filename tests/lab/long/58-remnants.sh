@@ -176,6 +176,68 @@ exchanges()
 	ok "the disks are free" each 2 stuck_remove
 }
 
+# waits_for_stuck0 WHERE DISK: a guest of DISK, which lies above or below
+waits_for_stuck0()
+{
+	frontend "a guest of the disk $1 waits" - DISK="$(devt_hex "$2")" <<-'END'
+		protocol x86_64-abi
+		vbd devid=52016 physical-device=$DISK
+		wait-backend 2
+		alloc
+		publish
+		state 3
+		sleep ms=3000
+		expect-be state 2 timeout=0
+		expect-be waiting "~^waiting for writes of a removed vbd, for [0-9]+ s$"
+		sh "dmsetup resume stuck0"
+		wait-backend 4
+		features
+		state 4
+		write sector=0 n=8
+		read sector=0 n=8
+		close
+		destroy
+	END
+	ok "no remnant is left" wait_for 30 remnants_are 0
+}
+
+# stuck0 lies on nullb0, and upper on stuck0
+through_dm()
+{
+	stuck_writes 0
+	ok "it is removed by force" stuck_vanish 0
+	waits_for_stuck0 below /dev/nullb0
+	ok "a disk on that" dm_disk upper "0 2048 linear /dev/mapper/stuck0 0"
+	ok "it stops to answer" stuck_stop 0
+	ok "a guest writes" stuck_guest 0
+	ok "it is removed by force" stuck_vanish 0
+	waits_for_stuck0 above /dev/mapper/upper
+	ok "the upper disk is free" dm_remove upper
+	ok "the disk is free" stuck_remove 0
+}
+
+# Two disks that lie on a third are two, such as logical volumes of one group
+beside_dm()
+{
+	ok "two disks on a third" each 2 stuck_disk
+	ok "one stops to answer" stuck_stop 0
+	ok "a guest writes to it" stuck_guest 0
+	ok "it is removed by force" stuck_vanish 0
+	frontend "a guest of the other one connects" - DISK="$(devt_hex /dev/mapper/stuck1)" <<-'END'
+		protocol x86_64-abi
+		vbd devid=52016 physical-device=$DISK
+		connect
+		write sector=0 n=8
+		read sector=0 n=8
+		close
+		destroy
+	END
+	is "$(remnants)" 1 "the remnant is still there"
+	ok "the disk answers again" stuck_mend 0
+	ok "no remnant is left" wait_for 30 remnants_are 0
+	ok "the disks are free" each 2 stuck_remove
+}
+
 # partition NUMBER: of the SCSI disk
 partition()
 {
@@ -220,6 +282,8 @@ subtest "waits" waits
 subtest "gives up" gives_up
 subtest "reads pass" reads_pass
 subtest "exchanges" exchanges
+subtest "through dm" through_dm
+subtest "beside dm" beside_dm
 subtest "partitions" partitions
 ok "the backend unloads" module_unload
 done_testing

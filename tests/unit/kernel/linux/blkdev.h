@@ -31,7 +31,22 @@
 struct cdrom_device_info;
 struct address_space;
 
+#define CONFIG_BLOCK_HOLDER_DEPRECATED	1
+
+/* Partitions by their number; 0 is the disk. */
+struct xarray {
+	void *entries[4];
+};
+
+#define xa_for_each_start(xa, index, entry, start)			\
+	for ((index) = (start); (index) < ARRAY_SIZE((xa)->entries); (index)++) \
+		if (((entry) = (xa)->entries[index]))
+
 struct gendisk {
+	int major;
+	struct xarray part_tbl;
+	struct block_device *part0;
+	struct list_head slave_bdevs;
 	u64 diskseq;
 	unsigned long state;
 	int flags;
@@ -41,6 +56,7 @@ struct gendisk {
 struct block_device {
 	struct gendisk *bd_disk;
 	struct address_space *bd_mapping;
+	void *bd_holder;
 	/* For the tests: what the functions below return. */
 	dev_t devt;
 	u64 nr_sectors;
@@ -55,6 +71,8 @@ struct block_device {
 	unsigned int discard_granularity;
 	int discard_alignment;
 };
+
+#define bdev_whole(bdev)	((bdev)->bd_disk->part0)
 
 static inline u64 bdev_nr_sectors(struct block_device *bdev)
 {

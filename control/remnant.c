@@ -41,6 +41,19 @@ void xenvbd_remnant_add(struct xenvbd *vbd)
 	__module_get(THIS_MODULE);
 }
 
+/* There may be another remnant: they look again, and then wait again. */
+static void remnant_wake_waiters(void)
+{
+	struct xenvbd *waiter, *next;
+
+	lockdep_assert_held(&remnants_lock);
+
+	list_for_each_entry_safe(waiter, next, &waiters, remnant.waiters) {
+		list_del_init(&waiter->remnant.waiters);
+		queue_work(waiter->wq, &waiter->work);
+	}
+}
+
 /**
  * xenvbd_remnant_remove - nothing is left of a remnant
  * @vbd: without rings and disk
@@ -49,16 +62,10 @@ void xenvbd_remnant_add(struct xenvbd *vbd)
  */
 void xenvbd_remnant_remove(struct xenvbd *vbd)
 {
-	struct xenvbd *waiter, *next;
-
 	vbd->remnant.hide(vbd);
 	spin_lock(&remnants_lock);
 	list_del_init(&vbd->remnant.remnants);
-	/* There may be another remnant: they look again, and then wait again. */
-	list_for_each_entry_safe(waiter, next, &waiters, remnant.waiters) {
-		list_del_init(&waiter->remnant.waiters);
-		queue_work(waiter->wq, &waiter->work);
-	}
+	remnant_wake_waiters();
 	spin_unlock(&remnants_lock);
 	/* Unloading waits for the workqueue, and so for the rest of this. */
 	module_put(THIS_MODULE);
@@ -134,17 +141,52 @@ static bool remnant_may_share(struct block_device *a, struct block_device *b)
 	       (remnant_is_stacked(b->bd_disk) && remnant_is_claimed(a));
 }
 
-static bool remnant_writes_to(struct xenvbd *vbd, struct block_device *bdev)
+/* Does a remnant have requests that change its disk? With its rings_lock held. */
+static bool remnant_has_writes(const struct xenvbd *vbd)
 {
-	bool writes = false;
 	unsigned int i;
 
-	spin_lock(&vbd->rings_lock);
+	lockdep_assert_held(&vbd->rings_lock);
+
 	for (i = 0; i < vbd->nr_rings; i++)
-		writes |= xenvbd_thread_has_writes(vbd->rings[i]);
-	/* With rings it is open. */
-	writes = writes && remnant_may_share(vbd->bdev, bdev);
+		if (xenvbd_thread_has_writes(vbd->rings[i]))
+			return true;
+	return false;
+}
+
+static bool remnant_writes_to(struct xenvbd *vbd, struct block_device *bdev)
+{
+	bool writes;
+
+	spin_lock(&vbd->rings_lock);
+	/* Who has rings has a disk that is open. */
+	writes = remnant_has_writes(vbd) && remnant_may_share(vbd->bdev, bdev);
 	spin_unlock(&vbd->rings_lock);
+	return writes;
+}
+
+/**
+ * xenvbd_remnant_look - see whether a remnant still has writes at its disk
+ * @vbd: a remnant
+ *
+ * If not, those who wait for them are queued. They need not wait for what it reads.
+ *
+ * Context: process.
+ * Return: true if it has.
+ */
+bool xenvbd_remnant_look(struct xenvbd *vbd)
+{
+	bool writes;
+
+	spin_lock(&remnants_lock);
+	spin_lock(&vbd->rings_lock);
+	writes = remnant_has_writes(vbd);
+	spin_unlock(&vbd->rings_lock);
+	if (!writes && !vbd->remnant.written) {
+		vbd->remnant.written = true;
+		remnant_wake_waiters();
+	}
+	spin_unlock(&remnants_lock);
 	return writes;
 }
 

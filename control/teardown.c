@@ -15,6 +15,8 @@
 #define TEARDOWN_PATIENCE	(10 * HZ)
 /* How often it looks meanwhile whether it need not. */
 #define TEARDOWN_LOOK		(HZ / 5)
+/* How often a remnant is looked at. */
+#define TEARDOWN_INTERVAL	HZ
 
 /* Nothing is watched any more once a vbd is removed; see xenvbd_store_begin(). */
 static void teardown_watch(struct xenvbd *vbd)
@@ -40,6 +42,7 @@ static void teardown_work(struct work_struct *work)
 	xenvbd_disk_close(vbd);
 	mutex_unlock(&vbd->lock);
 	xenvbd_stall_exit(vbd);
+	cancel_delayed_work_sync(&vbd->teardown.look);
 
 	if (xenvbd_is_remnant(vbd))
 		xenvbd_remnant_remove(vbd);
@@ -58,9 +61,27 @@ static void teardown_work(struct work_struct *work)
 	xenvbd_put(vbd);
 }
 
+/*
+ * An unbind did not wait until the disk was done: the toolstack may delete the vbd
+ * later. xenwatch unregisters a device whose directory was deleted. The directory
+ * itself may be there again, for another vbd.
+ */
+static void teardown_look(struct work_struct *work)
+{
+	struct xenvbd *vbd = container_of(to_delayed_work(work), struct xenvbd,
+					  teardown.look);
+
+	if (!device_is_registered(&vbd->xbdev->dev))
+		WRITE_ONCE(vbd->abandoned, true);
+	if (xenvbd_remnant_look(vbd) || !READ_ONCE(vbd->abandoned))
+		queue_delayed_work(vbd->wq, &vbd->teardown.look,
+				   TEARDOWN_INTERVAL);
+}
+
 /* Prepare a new vbd for its end. */
 void xenvbd_teardown_init(struct xenvbd_teardown *teardown)
 {
+	INIT_DELAYED_WORK(&teardown->look, teardown_look);
 	INIT_WORK(&teardown->work, teardown_work);
 	init_completion(&teardown->done);
 }
@@ -151,6 +172,10 @@ void xenvbd_teardown_run(struct xenvbd *vbd)
 	bool is_remnant = xenvbd_is_remnant(vbd);
 
 	xenvbd_get(vbd);
+	/* First, for the teardown ends it. */
+	if (is_remnant)
+		queue_delayed_work(vbd->wq, &vbd->teardown.look,
+				   TEARDOWN_INTERVAL);
 	queue_work(vbd->wq, &vbd->teardown.work);
 	if (is_remnant)
 		teardown_wait(vbd);

@@ -12,6 +12,8 @@ struct xenvbd;
 /* What is left to do after a vbd's removal. */
 struct xenvbd_teardown {
 	struct work_struct work;
+	/* Looks from time to time what a remnant still does. */
+	struct delayed_work look;
 	/* Rings and disk are no more. */
 	struct completion done;
 };

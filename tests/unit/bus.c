@@ -270,6 +270,11 @@ struct xenbus_device *bus_add(const char *nodename)
 	return xbdev;
 }
 
+bool device_is_registered(struct device *dev)
+{
+	return to_bus(container_of(dev, struct xenbus_device, dev))->registered;
+}
+
 /* xenbus frees the other end's path, and the memory when nobody has a reference. */
 void device_unregister(struct device *dev)
 {

@@ -222,8 +222,8 @@ static void settle_others(void)
 	} while (work_run());
 }
 
-/* The guest is made anew, while its old writes are at the disk. */
-static void old_one_is_removed(u8 op)
+/* The guest is made anew, while its old requests are at the disk. */
+static void old_one_removed(unsigned int nr, u8 op, u8 op2)
 {
 	struct xenvbd *vbd;
 
@@ -232,6 +232,8 @@ static void old_one_is_removed(u8 op)
 	vbd = dev_get_drvdata(&xbdev->dev);
 	fake_task_run(vbd->rings[0]->task);
 	control_request(vbd->rings[0], op);
+	if (nr > 1)
+		control_request(vbd->rings[0], op2);
 	old_one = vbd;
 	fake_idle = disk_hangs;
 	xenstore_remove(BE);
@@ -240,6 +242,11 @@ static void old_one_is_removed(u8 op)
 	control_write_frontend();
 	xbdev = bus_new(BE);
 	assert_int_equal(bus_bind(xbdev), 0);
+}
+
+static void old_one_is_removed(u8 op)
+{
+	old_one_removed(1, op, 0);
 }
 
 static void (*look_at_new)(void);
@@ -410,6 +417,38 @@ static void a_whole_disk_is_what_its_partitions_are(void **state)
 	go();
 	control_settle();
 	other->bd_disk = gd;
+}
+
+static struct bio *bio_that_writes(void)
+{
+	struct bio *bio = fake_bio_first();
+
+	while (bio_op(bio) != REQ_OP_WRITE)
+		bio = bio->bi_next;
+	return bio;
+}
+
+static void new_one_waits_for_writes_only(void)
+{
+	new_one_waits();
+	fake_bio_end(bio_that_writes(), BLK_STS_OK);
+	fake_task_run(old_one->rings[0]->task);
+	settle_others();
+	/* It is looked for once a second. */
+	jiffies += HZ;
+	settle_others();
+	assert_int_equal(fake_nr_bios, 1);
+	assert_true(is(BE "/state", "4"));
+	assert_true(is(BE "/waiting", ""));
+}
+
+/* What the old one has read hangs for longer than what it has written. */
+static void reads_that_hang_are_not_waited_for(void **state)
+{
+	old_one_removed(2, BLKIF_OP_READ, BLKIF_OP_WRITE);
+	teardown_and_new_one(new_one_waits_for_writes_only);
+	assert_true(is(BE "/state", "4"));
+	go();
 }
 
 /* ---- a disk that lies on another one ------------------------------------ */
@@ -636,6 +675,90 @@ static void who_gives_up_does_not_say_closed(void **state)
 	go();
 }
 
+/* ---- deleted long after the unbind -------------------------------------- */
+
+static void unbind_in_vain(void)
+{
+	old_one = dev_get_drvdata(&xbdev->dev);
+	fake_idle = disk_hangs;
+	bus_unbind(xbdev);
+	assert_true(fake_logged("unbound with requests"));
+}
+
+static void look_for_a_while(void)
+{
+	jiffies += 60 * HZ;
+	settle_others();
+	assert_false(old_one->abandoned);
+}
+
+static void deleted_at_last(void)
+{
+	look_for_a_while();
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	/* The toolstack has made another one in its place. */
+	control_write_backend();
+	jiffies += HZ;
+	settle_others();
+	assert_true(old_one->abandoned);
+}
+
+/* Its directory goes while the disk hangs: from then on the disk gets no more. */
+static void what_was_not_sent_stays_when_the_vbd_is_deleted(void **state)
+{
+	unsigned long submits = fake_nr_submits;
+
+	connect_and_write_behind_a_barrier();
+	unbind_in_vain();
+	teardown_and_new_one(deleted_at_last);
+	expect_no_remnant();
+	assert_int_equal(fake_nr_submits - submits, 2);
+	xenstore_remove(BE);
+}
+
+/* Nor does the guest get what it had asked for. */
+static void a_guest_gets_no_data_when_the_vbd_is_deleted(void **state)
+{
+	unsigned long copies;
+
+	connect();
+	copies = fake_nr_copies;
+	unbind_in_vain();
+	teardown_and_new_one(deleted_at_last);
+	expect_no_remnant();
+	assert_int_equal(fake_nr_copies, copies);
+	xenstore_remove(BE);
+}
+
+/* Nobody has deleted it, and another driver may be bound. */
+static void but_not_before(void **state)
+{
+	unsigned long submits = fake_nr_submits;
+
+	connect_and_write_behind_a_barrier();
+	unbind_in_vain();
+	teardown_and_new_one(look_for_a_while);
+	expect_no_remnant();
+	assert_int_equal(fake_nr_submits - submits, 3);
+	go();
+}
+
+/* Once there is nothing to be seen any more. */
+static void nobody_looks_at_a_remnant_for_ever(void)
+{
+	jiffies += HZ;
+	settle_others();
+	assert_false(old_one->teardown.look.work.pending);
+}
+
+static void a_remnant_that_only_reads_is_looked_at_once(void **state)
+{
+	old_one_is_removed(BLKIF_OP_READ);
+	teardown_and_new_one(nobody_looks_at_a_remnant_for_ever);
+	go();
+}
+
 static unsigned int nr_hidden;
 
 static void count_hide(struct xenvbd *vbd)
@@ -740,6 +863,7 @@ int main(void)
 		TEARDOWN_TEST(who_waits_may_go),
 		TEARDOWN_TEST(who_waits_may_end),
 		TEARDOWN_TEST(a_whole_disk_is_what_its_partitions_are),
+		TEARDOWN_TEST(reads_that_hang_are_not_waited_for),
 		TEARDOWN_TEST(a_disk_below_is_waited_for),
 		TEARDOWN_TEST(a_disk_above_is_waited_for),
 		TEARDOWN_TEST(drbd_lies_on_what_is_claimed),
@@ -755,6 +879,10 @@ int main(void)
 		TEARDOWN_TEST(an_unbind_does_not_wait_for_what_nobody_wants),
 		TEARDOWN_TEST(an_unbind_waits_if_nobody_knows),
 		TEARDOWN_TEST(who_gives_up_does_not_say_closed),
+		TEARDOWN_TEST(what_was_not_sent_stays_when_the_vbd_is_deleted),
+		TEARDOWN_TEST(a_guest_gets_no_data_when_the_vbd_is_deleted),
+		TEARDOWN_TEST(but_not_before),
+		TEARDOWN_TEST(a_remnant_that_only_reads_is_looked_at_once),
 		TEARDOWN_TEST(nobody_can_come_back),
 		TEARDOWN_TEST(the_modules_end_waits_for_remnants),
 	};

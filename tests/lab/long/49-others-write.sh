@@ -185,6 +185,30 @@ unbound_and_deleted()
 	ok "the disk is free" stuck_remove 0
 }
 
+# The unbind has given up by then: the disk gets no more from that moment on
+unbound_and_deleted_late()
+{
+	local before
+
+	ok "a disk with a cache" null_disk cache_size=16
+	ok "a disk" stuck_disk 0
+	before=$(disk_stat /dev/nullb0 writes)
+	ok "it stops to answer" stuck_stop 0
+	ok "a guest writes, with a barrier in between" blkfe_guest 52000 /dev/mapper/stuck0 \
+		'repeat 2 write queued sector=0 n=8' 'barrier queued sector=8 n=8' \
+		'repeat 8 write queued sector=16 n=8' push
+	nap 0.5
+	ok "the driver is unbound" driver unbind
+	is "$(remnants)" 1 "a remnant is left"
+	nap 2
+	ok "the vbd is deleted" stuck_vanish 0
+	nap 2
+	ok "the disk answers again" stuck_mend 0
+	ok "no remnant is left" wait_for 30 remnants_are 0
+	is $(($(disk_stat /dev/nullb0 writes) - before)) 2 "the disk had two writes, and no more"
+	ok "the disk is free" stuck_remove 0
+}
+
 # Closed would tell the toolstack that the disk is free
 unbound_and_closing()
 {
@@ -207,5 +231,6 @@ subtest "resuming" resuming
 subtest "replaced" replaced
 subtest "unbound and deleted" unbound_and_deleted
 subtest "unbound and closing" unbound_and_closing
+subtest "unbound, deleted late" unbound_and_deleted_late
 ok "the backend unloads" module_unload
 done_testing

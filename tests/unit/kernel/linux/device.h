@@ -63,6 +63,7 @@ static inline void put_device(struct device *dev)
 	dev->refs--;
 }
 
+bool device_is_registered(struct device *dev);
 void device_unregister(struct device *dev);
 
 #define dev_err(dev, fmt, ...)		((void)(dev), shim_log("err", fmt, ##__VA_ARGS__))

@@ -302,6 +302,9 @@ why_a_detach_hangs()
 
 why_other_things_hang()
 {
+	broken waiting="waiting for writes of a removed vbd, for 9 s"
+	reason 2 "removed vbd, for 9 s .*The disk to mend is the remnant's" "for another's writes"
+	silent "wipe_table" "which is no reason to make this disk fail"
 	broken waiting="exchanging the disk, for 125 s"
 	reason 2 "stuck: exchanging the disk, for 2 min.*old disk has to answer" "an exchange"
 	broken waiting="something new: with words" in_flight=1 oldest_ms=1000

@@ -13,6 +13,8 @@ STUCK, REMARK = True, False
 
 ONLY_DISK = ("The driver waits for this disk and for nothing else. Other disks "
              "can be attached and detached meanwhile. ")
+# The disk that hangs may be another one.
+OF_REMNANT = "waiting for writes of a removed vbd"
 MEANS = {
     "closing": ONLY_DISK + "A detach, or the end of the guest, waits until the "
                "disk has answered, and then ends by itself.",
@@ -27,6 +29,11 @@ MEANS = {
                "written has to leave it. The guest's requests wait.",
     "writing back the disk's cache": ONLY_DISK + "What this domain has cached "
                "of the disk goes to it before the guest may use it.",
+    OF_REMNANT: "A vbd that was removed by force, a remnant, has writes at "
+                "this disk, or at one that may lie on it or below it. They "
+                "would get over what the guest writes, so it is not served "
+                "before they are done. The disk to mend is the remnant's: "
+                "xen-vbd why, without a name, has it.",
 }
 OLD = ("The disk does not answer. The guest waits; so will a detach. Other "
        "vbds are not affected.")
@@ -210,7 +217,7 @@ def stalled(vbd):
     finding.add("waits", requests_text(vbd))
     finding.add("limit", limit.brief(vbd.tree, vbd))
     finding.add("means", MEANS.get(what, ONLY_DISK))
-    return add_disk(finding, vbd.disk)
+    return finding if what == OF_REMNANT else add_disk(finding, vbd.disk)
 
 
 def old(vbd):

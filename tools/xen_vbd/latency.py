@@ -49,9 +49,10 @@ class Stage:
     def _cell(self, bound, raw):
         if bound is not None:
             return str(bound) if raw else human_us(bound)
+        if raw or not self.count:
+            return NO_VALUE
         # What is in the last counter took at least so long.
-        longest = 1 << (len(self.counts) - 2)
-        return ">" + human_us(longest) if self.count and not raw else NO_VALUE
+        return ">" + human_us(1 << (len(self.counts) - 2))
 
     def export(self, prefix):
         """For JSON, all but the counters."""

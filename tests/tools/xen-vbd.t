@@ -271,6 +271,8 @@ why_a_detach_hangs()
 	vbd 2 why
 	explains "8 requests to disk vg0/web01, the oldest for 9 s" "for which requests"
 	explains "dmsetup wipe_table --force --noflush vg0-web01" "what to do if it never answers"
+	explains "fail the requests that it holds back,.*waits for requests that are at a disk below" \
+		"and what that does not do"
 	explains "1 stuck; 1 vbd\." "and how many are stuck"
 	vbd 2 why -q
 	is "$OUT" "" "or only the status"
@@ -396,6 +398,34 @@ why_its_disk_hangs()
 	noted "disk has gone"
 	vbd 0 list
 	says " 8:32 " "in the table it has its number"
+}
+
+# What can be made to fail, where the requests are first
+why_a_disk_is_given_up()
+{
+	local dir=sys/devices/platform/host3/session7/target3:0:0/3:0:0:1/block/sdb
+
+	broken waiting="closing, for 6 s" state=Closing
+	put sys/dev/block/253:9/slaves/sda1 ''
+	disk 8:1 sda1
+	vbd 2 why
+	explains "wipe_table .*vg0-web01 Take sda from.*lsblk /dev/sda echo 1 >/sys/block/sda/device/delete" \
+		"a SCSI disk below, if that has none of them"
+	disk 8:1 sda1 inflight="0 4"
+	vbd 2 why
+	explains "or else Take sda from .*device/delete Make vg0/web01 fail.*wipe_table" "or first, if it has"
+	broken waiting="closing, for 6 s" state=Closing physical_device=8:10
+	put "$dir/uevent" DEVNAME=sdb
+	ln -s "../../${dir#sys/}" "$TREE/sys/dev/block/8:16"
+	vbd 2 why
+	explains "does the target answer\? iscsiadm -m session -r 7 -P 3" "a session of iSCSI"
+	explains "or else End the iSCSI session of sdb.*lsblk /dev/sdb iscsiadm -m session -r 7 -u" "is ended"
+	broken waiting="closing, for 6 s" state=Closing physical_device=7:c
+	disk 7:12 loop12 loop/backing_file=/srv/web.img
+	disk 8:1 sda1 inflight="0 4"
+	vbd 2 why
+	explains "fails only if the file's disk does.*losetup -d /dev/loop12" "a loop device"
+	silent "delete" "the disk of a whole file system is not thrown away"
 }
 
 why_nothing_can_be_attached()
@@ -540,6 +570,9 @@ sum_us 21"
 	is "$(prometheus_faults <<<"$OUT")" "" "the format is Prometheus's"
 	is "$(histogram_faults "$TREES/out" 2>&1)" "" "so are the histograms"
 	silent 'op="write",where=' "but none in which is nothing"
+	rm "$TREE/$dir"/latency_disk_*
+	vbd 0 lat web01
+	says 'read +7 +3.0us +4us +4us +4us +- +- +- +-' "files that are not there are no fault of the tool"
 	sums_of_an_older_driver "$dir"
 	vbd 3 lat db02
 	complains "no histograms: neither the stock module nor an older" "of an older driver"
@@ -806,6 +839,10 @@ limits_explained()
 	vbd 2 why
 	explains "Cgroup /xen-vbd/12-51712 limits it to wbps=1000 wiops=50. Requests wait for that, too" \
 		"one that is slow because it is limited"
+	explains "do Take the limit away, which.* xen-vbd limit web01/xvda --none .* xen-vbd why web01/xvda" \
+		"what to do is to take the limit away"
+	silent "wipe_table" "its disk is not destroyed for that"
+	silent "or else" "nothing else is"
 	vbd 0 report -o "$TREES/limit.tar.gz"
 	is "$(tar -xzOf "$TREES/limit.tar.gz" "limit/$OWN/io.max")" \
 		"253:9 rbps=max wbps=1000 riops=max wiops=50" "a report has it"
@@ -814,6 +851,52 @@ limits_explained()
 	put "$DEVICES/vbd-12-51712/state" Closing
 	vbd 2 why
 	explains "should be limited, and cannot be" "one that is not served without"
+}
+
+# limited ANSWER: why names the limit, says so of what to do, and destroys nothing
+limited()
+{
+	vbd 2 why
+	explains "$1" "$1"
+	silent "wipe_table|or else|does not answer" "its disk is not to blame"
+}
+
+# Limits of others, and a vbd that nobody detaches
+limits_of_others_explained()
+{
+	local max="rbps=max wbps=max riops=max wiops=max"
+
+	broken in_flight=480 oldest_ms=31000 tunables/cgroup=/guests/web
+	with_cgroups
+	cgroup /guests/web io.max="253:9 $max"
+	cgroup /guests io.max="253:9 rbps=max wbps=max riops=max wiops=50"
+	limited "do .* echo \"253:9 $max\" >/sys/fs/cgroup/guests/io.max"
+	explains "is stuck: its requests wait, for a limit or the disk" "nobody knows which"
+	noted "waits for a limit or the disk"
+	put "$DEVICES/vbd-12-51712/tunables/cgroup" "/guests/web (dead)"
+	limited "Cgroup /guests limits it to wiops=50"
+	put sys/fs/cgroup/guests/io.max "8:0 wiops=50"
+	put sys/dev/block/253:9/slaves/sda1 ''
+	disk 8:1 sda1
+	vbd 2 why
+	explains "wipe_table" "a limit of another disk does not count"
+	put sys/devices/sda/dev 8:0
+	put sys/devices/sda/sda1/partition 1
+	rm -r "$TREE/sys/dev/block/8:1"
+	ln -s ../../devices/sda/sda1 "$TREE/sys/dev/block/8:1"
+	limited "Cgroup /guests limits disk 8:0 to wiops=50"
+}
+
+# A remnant does not tell its cgroup.
+limits_of_remnants_explained()
+{
+	broken
+	with_cgroups
+	remnant vbd-12-51712.1 fd:9 11 182000
+	vbd 2 why vbd-12-51712.1
+	explains "limit A remnant does not say which cgroup.*or else .*wipe_table" "it may have one"
+	cgroup /xen-vbd/12-51712 io.max="253:9 wiops=50"
+	limited "do .* echo \"253:9 rbps=max .*>/sys/fs/cgroup/xen-vbd/12-51712/io.max .* why vbd-12-51712.1"
 }
 
 log_of_the_kernel()
@@ -1208,6 +1291,7 @@ part why_a_detach_hangs
 part why_other_things_hang
 part why_nobody_serves_it
 part why_its_disk_hangs
+part why_a_disk_is_given_up
 part why_nothing_can_be_attached
 part rates
 part latencies
@@ -1221,6 +1305,8 @@ part other_cgroups
 part limits_of_parts
 part limits_refused
 part limits_explained
+part limits_of_others_explained
+part limits_of_remnants_explained
 part log_of_the_kernel
 part follows
 part exports

@@ -11,7 +11,8 @@
     rates     what happens between two moments
     table     columns, and output in plain and in raw form
     latency   how long requests take
-    why       what is stuck, and what to do
+    advice    what to do about limits and disks that requests wait for
+    why       what is stuck, since when, and what to do
     export    JSON and the text format of Prometheus
     events    what happens, as it happens
     report    a tar for a bug report

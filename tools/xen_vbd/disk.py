@@ -109,17 +109,29 @@ class Disk:
         """The mount that the file below a loop device is on, or None."""
         return mount_of(self.tree, self.file) if self.file else None
 
-    def below(self):
-        """The disks that it stands on."""
+    def parts(self):
+        """The disks that it is made of."""
         names = self.tree.names(f"{self.dir}/slaves")
-        numbers = [self.tree.read(f"/sys/class/block/{name}/dev")
-                   for name in names]
+        return self._disks(self.tree.read(f"/sys/class/block/{name}/dev")
+                           for name in names)
+
+    def below(self):
+        """The disks that it stands on: also that of a file system."""
         mount = self.mount()
         # Without a disk of its own a file system has major number 0.
-        if mount and not mount.devt.startswith("0:"):
-            numbers.append(mount.devt)
+        on_disk = mount and not mount.devt.startswith("0:")
+        return self.parts() + self._disks([mount.devt] if on_disk else [])
+
+    def _disks(self, numbers):
         return [Disk(self.tree, tuple(map(int, number.split(":"))))
                 for number in numbers if number]
+
+    @property
+    def whole(self):
+        """Its number, or that of the disk that it is a partition of."""
+        if self.tree.exists(self.dir + "/partition"):
+            return self.get("../dev") or self.number
+        return self.number
 
     def walk(self, depth=0):
         """Itself and all below, each once with its depth."""

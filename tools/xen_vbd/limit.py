@@ -155,13 +155,11 @@ def is_dead(vbd):
 
 # ---- disks -------------------------------------------------------------------
 
-def number_of(tree, vbd):
+def number_of(vbd):
     """Of the disk that limits are for: all of it, if the vbd has a part."""
     if not vbd.disk:
         raise Fault(f"{vbd.label} has no disk")
-    if tree.exists(vbd.disk.dir + "/partition"):
-        return tree.read(vbd.disk.dir + "/../dev") or vbd.disk.number
-    return vbd.disk.number
+    return vbd.disk.whole
 
 
 def weighs(tree, vbd):
@@ -190,7 +188,7 @@ def place(tree, vbd, path):
 
 def apply(tree, vbd, group, wanted):
     """Set what was asked for; return what people should know."""
-    number = number_of(tree, vbd)
+    number = number_of(vbd)
     rates = [f"{name}={wanted[name]}" for name in RATES if name in wanted]
     if rates:
         group.put("io.max", " ".join((number, *rates)))
@@ -230,7 +228,7 @@ def free(tree, vbd):
     group = of(tree, vbd)
     if group and group.path == own(tree, vbd).path and not is_dead(vbd):
         group.put("io.max", " ".join((
-            number_of(tree, vbd), *(f"{name}=max" for name in RATES))))
+            number_of(vbd), *(f"{name}=max" for name in RATES))))
     place(tree, vbd, "")
     if group and group.path == own(tree, vbd).path:
         group.remove()
@@ -252,7 +250,7 @@ def state(tree, vbd):
     group = of(tree, vbd)
     if not group:
         return {"cgroup": None}
-    number = number_of(tree, vbd)
+    number = number_of(vbd)
     max_ = dict.fromkeys(RATES, "max")
     max_.update(group.values("io.max", number))
     return {"cgroup": group.path, "dead": is_dead(vbd), "disk": number,
@@ -292,15 +290,59 @@ def lines(tree, vbd):
     yield "  " + (pairs(found["stat"]) or "nothing was charged yet")
 
 
-def brief(tree, vbd):
-    """What limits it, in a sentence; None if nothing does."""
+# ---- what holds requests back ------------------------------------------------
+
+def above(group):
+    """A cgroup and all above that can have a limit: all but the root."""
+    while group and group.path != "/":
+        yield group
+        group = Group(group.tree, os.path.dirname(group.path))
+
+
+def bounds(tree, vbd):
+    """(cgroup, disk, rates) of each limit that its requests may wait for."""
+    # A remnant does not tell its cgroup; it may be in one that was made here.
+    group = own(tree, vbd) if vbd.remnant else of(tree, vbd)
+    if not group or not vbd.disk:
+        return
+    disks = dict.fromkeys(disk.whole for _, disk in vbd.disk.walk())
+    for one in above(group):
+        for number in disks:
+            rates = {name: value for name, value
+                     in one.values("io.max", number).items() if value != "max"}
+            if rates:
+                yield one, number, rates
+
+
+def held_by(tree, vbd):
+    """The same as a list; nothing limits without cgroup2."""
     try:
-        found = state(tree, vbd)
+        return list(bounds(tree, vbd))
     except Fault:
+        return []
+
+
+def brief(tree, vbd):
+    """What limits it, in sentences; None if nothing does."""
+    found = held_by(tree, vbd)
+    if not found:
         return None
-    rates = {name: value for name, value in found.get("max", {}).items()
-             if value != "max"}
-    if not rates or found["dead"]:
-        return None
-    return (f"Cgroup {found['cgroup']} limits it to {pairs(rates)}. Requests "
-            f"wait for that, too: xen-vbd limit {vbd.label}.")
+    texts = []
+    for group, number, rates in found:
+        what = "it" if number == number_of(vbd) else "disk " + number
+        texts.append(f"Cgroup {group.path} limits {what} to {pairs(rates)}.")
+    more = "" if vbd.remnant else f": xen-vbd limit {vbd.label}"
+    return " ".join(texts) + f" Requests wait for that, too{more}."
+
+
+def commands(tree, vbd):
+    """That let go of what waits for a limit; that which removes the cgroup last."""
+    mine = own(tree, vbd).path
+    found = []
+    for group, number, _ in reversed(held_by(tree, vbd)):
+        if group.path == mine and number == number_of(vbd) and not vbd.remnant:
+            found.append(f"xen-vbd limit {vbd.label} --none")
+        else:
+            every = " ".join(f"{name}=max" for name in RATES)
+            found.append(f'echo "{number} {every}" >{group.dir}/io.max')
+    return found

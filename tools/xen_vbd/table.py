@@ -2,6 +2,7 @@
 """Columns, and output in plain and in raw form."""
 import re
 
+from . import limit
 from .rates import SECTOR
 from .tree import Fault
 
@@ -74,7 +75,8 @@ def _trouble(vbd):
         what = vbd.stall.get("what", vbd.waiting)
         return what + age
     if vbd.old:
-        return "disk does not answer"
+        return ("waits for a limit or the disk" if limit.held_by(vbd.tree, vbd)
+                else "disk does not answer")
     if vbd.server:
         return f"served by {vbd.server}"
     if not vbd.bound:

@@ -4,8 +4,7 @@ import re
 import textwrap
 import time
 
-from . import limit
-from .disk import NETWORK
+from . import advice, limit
 from .table import plural, spoken
 
 # Somebody has to act, or it is a remark only.
@@ -37,6 +36,11 @@ MEANS = {
 }
 OLD = ("The disk does not answer. The guest waits; so will a detach. Other "
        "vbds are not affected.")
+LIMITED = ("The requests wait for their limit, or for the disk: the driver sees "
+           "no difference. What waits for the limit is done at that speed, and "
+           "a detach ends when all is done. Other vbds are not affected.")
+NO_CGROUP = ("A remnant does not say which cgroup it is in. If that has a limit, "
+             "the requests may wait for it: see limits.rst, Traps.")
 REMNANT = ("The vbd was removed while its disk had requests. The guest's "
            "memory cannot be freed before the disk has answered: the domain "
            "stays as a zombie, the disk stays in use, and the module cannot be "
@@ -135,61 +139,20 @@ def describe(disk):
         ": " + ", ".join(facts) if facts else "")
 
 
-def look_at(disk):
-    """What to look at, for one disk of the stack."""
-    texts = []
-    if disk.suspended:
-        texts += ["It is suspended. If nobody is at work on it:",
-                  f"  dmsetup resume {disk.dm}"]
-    if disk.uuid.startswith("mpath-"):
-        texts += ["Has it a path left, or does it queue?",
-                  f"  multipath -ll {disk.dm}",
-                  f"  multipathd disablequeueing map {disk.dm}"]
-    elif disk.dm and not disk.suspended:
-        texts += ["Its state may name a part that has failed:",
-                  f"  dmsetup status --noflush {disk.dm}"]
-    mount = disk.mount()
-    if mount and mount.type in NETWORK:
-        texts.append(f"Does {mount.source.split(':')[0]} answer? The file is "
-                     f"on {mount.type}.")
-    if disk.state in ("blocked", "offline", "transport-offline", "dead"):
-        texts.append(f"{disk.node} is {disk.state}: look at its cable, session "
-                     "or controller, and at the kernel's log.")
-    if (disk.node or "").startswith("nbd"):
-        texts.append(f"Does the server of {disk.node} answer?")
-    if (disk.node or "").startswith("drbd"):
-        texts += [f"  drbdadm status # {disk.node}"]
-    return texts
-
-
-def give_up(disk):
-    """How to make a disk fail that will never answer."""
-    if disk.dm:
-        return ["Make it fail its requests. What they write is lost:",
-                f"  dmsetup wipe_table --force --noflush {disk.dm}"]
-    if (disk.node or "").startswith("nbd"):
-        return ["Make it fail its requests. What they write is lost:",
-                f"  nbd-client -d /dev/{disk.node}"]
-    mount = disk.mount()
-    if mount and mount.type in NETWORK:
-        return ["Make it fail its requests, and those of all other files "
-                "there. What they write is lost:",
-                f"  umount -f {mount.point}"]
-    return ["Make it fail its requests: end the session, or remove the device "
-            "that it stands on. What they write is lost."]
-
-
-def add_disk(finding, disk):
-    """The disk, and what to do about it."""
+def add_disk(finding, vbd):
+    """Its disk, and what to do. With a limit the disk may be well: what lets go of
+    the requests comes first, and nothing that loses them."""
+    let_go = advice.unlimit(vbd)
+    disk = vbd.disk
     if disk is None:
-        return finding
+        return finding.add("do", *let_go)
     stack = list(disk.walk())
     finding.add("disk", *[("on " if depth else "") + describe(one)
                           for depth, one in stack])
-    todo = [text for _, one in stack for text in look_at(one)]
+    todo = let_go + [text for _, one in stack for text in advice.look_at(one)]
     finding.add("do", *(todo or ["Look at the kernel's log: what does it say "
                                  f"of {disk.node or disk.number}?"]))
-    return finding.add("or else", *give_up(disk))
+    return finding if let_go else finding.add("or else", *advice.give_up(disk))
 
 
 # ---- one vbd ----------------------------------------------------------------
@@ -205,26 +168,30 @@ def requests_text(vbd):
 
 def remnant(vbd):
     finding = Finding(vbd, STUCK, "removed, but its disk still has requests")
-    finding.add("waits", requests_text(vbd)).add("means", REMNANT)
-    return add_disk(finding, vbd.disk)
+    finding.add("waits", requests_text(vbd))
+    finding.add("limit", limit.brief(vbd.tree, vbd) or NO_CGROUP)
+    finding.add("means", REMNANT)
+    return add_disk(finding, vbd)
 
 
 def stalled(vbd):
     stall = vbd.stall
     what = stall.get("what", vbd.waiting)
     age = f", for {spoken(int(stall['seconds']))}" if stall.get("seconds") else ""
+    limited = limit.brief(vbd.tree, vbd)
     finding = Finding(vbd, STUCK, what + age)
-    finding.add("waits", requests_text(vbd))
-    finding.add("limit", limit.brief(vbd.tree, vbd))
-    finding.add("means", MEANS.get(what, ONLY_DISK))
-    return finding if what == OF_REMNANT else add_disk(finding, vbd.disk)
+    finding.add("waits", requests_text(vbd)).add("limit", limited)
+    finding.add("means", LIMITED if limited and what != OF_REMNANT
+                else MEANS.get(what, ONLY_DISK))
+    return finding if what == OF_REMNANT else add_disk(finding, vbd)
 
 
 def old(vbd):
-    finding = Finding(vbd, STUCK, "its disk does not answer")
-    finding.add("waits", requests_text(vbd))
-    finding.add("limit", limit.brief(vbd.tree, vbd)).add("means", OLD)
-    return add_disk(finding, vbd.disk)
+    limited = limit.brief(vbd.tree, vbd)
+    finding = Finding(vbd, STUCK, "its requests wait, for a limit or the disk"
+                      if limited else "its disk does not answer")
+    finding.add("waits", requests_text(vbd)).add("limit", limited)
+    return add_disk(finding.add("means", LIMITED if limited else OLD), vbd)
 
 
 def kept_by_guest(vbd):
@@ -259,7 +226,7 @@ def stock_closing(vbd):
     finding = Finding(vbd, STUCK, "closing, and its disk has requests")
     finding.add("means", "The stock module does not say what it waits for. "
                 "This is what the disk says.")
-    return add_disk(finding, vbd.disk)
+    return add_disk(finding, vbd)
 
 
 def hotplug(vbd):

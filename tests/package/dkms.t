@@ -167,6 +167,8 @@ ok "so is xen-blkback-check, and all is well" inside sh -c 'xen-blkback-check "$
 ok "units of the tools are there, and not enabled" inside sh -c 'test -s \
 	/lib/systemd/system/xen-vbd-export.service -a -s /lib/systemd/system/xen-vbd-export.timer &&
 	! find /etc/systemd -name "xen-vbd*" | grep .'
+ok "so is the rule for udev" inside sh -c 'test -s /lib/udev/rules.d/90-xen-vbd.rules \
+	-a -x /lib/udev/xen-vbd-event'
 ok "alerts, dashboard and scripts, too" inside sh -c 'cd /usr/share/doc/xen-blkback-tools/examples &&
 	test -s grafana.json -a -s prometheus-rules.yml -a -s slowest.bt'
 # shellcheck disable=SC2016 # for the root's shell
@@ -196,7 +198,7 @@ is "$(dkms_status)" "" "DKMS knows it no more"
 is "$(modules)" "$(twice $stock)" "the stock modules are loaded again"
 ok "they are removed, and what was configured" inside dpkg -P xen-blkback-dkms xen-blkback-tools
 is "$(cd "$root" && find etc usr/src usr/sbin usr/share lib/modules var/lib/dkms \
-	lib/systemd -name '*blkback*' -o -name 'xen[-_]vbd*' | grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
+	lib/systemd lib/udev -name '*blkback*' -o -name 'xen[-_]vbd*' | grep -v "^lib/modules/[^/]*/kernel/")" "" "nothing is left behind"
 
 ok "without what it needs" inside dpkg -P dh-dkms python3-docutils
 inside make -C /src deb >"$TAP_LOG" 2>&1

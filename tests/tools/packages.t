@@ -57,6 +57,8 @@ TOOLS=(usr/sbin/xen-vbd usr/sbin/xen-blkback-takeover usr/sbin/xen-blkback-check
 	usr/share/xen-vbd/xen_vbd/cli.py usr/share/bash-completion/completions/xen-vbd
 	usr/share/man/man8/xen-vbd.8 usr/share/man/man8/xen-blkback-check.8
 	usr/share/man/man4/xen-blkback.4 usr/share/man/man7/xen-blkback-xenstore.7)
+# The rule of udev, in its directory
+RULE=(udev/rules.d/90-xen-vbd.rules udev/xen-vbd-event)
 
 # kmodtool: prints of what RPM Fusion's does what the spec uses
 kmodtool()
@@ -133,7 +135,7 @@ rpm_packages()
 	is "$(built akmod)" "akmod-xen-blkback xen-blkback-tools" "nothing else"
 	unpacked akmod xen-blkback-tools
 	ok "the tools are complete" has "$WORK/xen-blkback-tools" "${TOOLS[@]}" \
-		usr/lib/systemd/system/xen-blkback-check.service
+		usr/lib/systemd/system/xen-blkback-check.service "${RULE[@]/#/usr/lib/}"
 	unpacked akmod akmod-xen-blkback
 	source=$(echo "$WORK"/akmod-xen-blkback/usr/src/akmods/*.src.rpm)
 	ok "as akmods does, for a kernel" rebuild kmod "$source" --define "kernels $RELEASE"
@@ -177,7 +179,7 @@ alpine()
 	cp "${apkbuild%/*}"/* "$WORK/alpine/"
 	tar -xf "$WORK/alpine/xen-blkback-$version.tar.gz" -C "$WORK/alpine"
 	ok "package()" apk package
-	ok "the tools are complete" has "$WORK/apk" "${TOOLS[@]}"
+	ok "the tools are complete" has "$WORK/apk" "${TOOLS[@]}" "${RULE[@]/#/lib/}"
 	ok "module()" apk module
 	ok "the source is complete" has "$WORK/apk-src" etc/depmod.d/xen-blkback.conf
 	is "$(cd "$WORK/apk-src/usr/src/xen-blkback-$version" && "$REPO/tools/driver-files" .)" \

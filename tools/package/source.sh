@@ -52,7 +52,7 @@ copy_source()
 	mkdir -p "$1/tools"
 	tools/driver-files | xargs cp -t "$1" --parents
 	cp -r dkms.conf COPYING NEWS ./*.md Documentation "$1/"
-	cp -r tools/{Makefile,package,xen-blkback-takeover,xen-vbd,xen_vbd,completion,monitoring,bpftrace} \
+	cp -r tools/{Makefile,package,xen-blkback-takeover,xen-vbd,xen_vbd,completion,monitoring,udev,bpftrace} \
 		"$1/tools/"
 	sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$2\"/" "$1/dkms.conf"
 }

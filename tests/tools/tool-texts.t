@@ -49,7 +49,7 @@ completion()
 	tree_new healthy
 	healthy
 	export XEN_VBD_ROOT=$TREE
-	is "$(complete_words '')" "$( (commands; echo --help) | sort | xargs)" "all commands"
+	is "$(complete_words '')" "$( (commands; printf '%s\n' --help --version) | sort | xargs)" "all commands"
 	for command in $(commands | grep -v takeover); do
 		is "$(complete_words "$command" --)" "$(long_options "$command")" "options of $command"
 	done
@@ -70,6 +70,7 @@ manual()
 		ok "command $word" grep -q "^\*\*$word\*\*$" "$MAN"
 		names+=" $(long_options "$word")"
 	done
+	names+=" $(long_options --help)"
 	is "$(grep -oE '^(-.*, |)--[a-z]+' "$MAN" | grep -oE -- '--[a-z]+' | sort -u | xargs)" \
 		"$(tr ' ' '\n' <<<"$names" | sort -u | xargs)" "options"
 	is "$(sed -n '/^EXIT STATUS/,/^ENV/s/^\([0-9]\{1,\}\) .*/\1/p' "$MAN" | xargs)" \

@@ -1142,6 +1142,9 @@ wrong_arguments()
 	healthy
 	vbd 0 --help
 	says "exit status: 0 done" "the help has the exit status"
+	vbd 0 --version
+	is "$OUT" "xen-vbd $(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "${TOOL%/*}/../dkms.conf")" \
+		"its version, that of the tree"
 	vbd 0 help why
 	says "usage: xen-vbd why" "help of one command"
 	vbd 1 list --nosuch

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The administrator's tool for Xen's block backend; see xen-vbd(8).
 
+    version   that of this program
     tree      files of sysfs, debugfs and /proc, below a root
     store     xenstore
     disk      a disk, and what it stands on

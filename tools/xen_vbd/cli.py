@@ -76,6 +76,9 @@ def build_parser():
     parser = Parser(prog="xen-vbd", epilog=EPILOG, description="Shows and "
                     "explains the disks that Xen's block backend serves.",
                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    # For the help: parse() has it
+    parser.add_argument("--version", action="store_true",
+                        help="print the version of the tool")
     root, json_too, lat, rows = parents()
     verbs = parser.add_subparsers(metavar="COMMAND", dest="command")
 
@@ -187,6 +190,8 @@ def parse(words):
         # All that follows is not for this program.
         return argparse.Namespace(function=commands.do_takeover,
                                   arguments=words[1:])
+    if first == "--version":
+        return argparse.Namespace(function=commands.do_version)
     if first == "help":
         words = [*words[1:], "--help"]
     elif first not in known and first not in ("-h", "--help"):

@@ -286,6 +286,12 @@ def do_report(machine, args):
     return DONE
 
 
+def do_version(machine, args):
+    from . import version
+    print("xen-vbd " + version.version())
+    return DONE
+
+
 def do_takeover(machine, args):
     import shutil
     beside = os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])),

@@ -541,7 +541,9 @@ static void disks_are_exchanged_under_a_guest(void **state)
 	connect();
 	disk_b->bdev.nr_sectors = 4096;
 	xenstore_log_clear();
+	control_uevents();
 	insert("8:2");
+	assert_string_equal(control_uevents(), "exchanged");
 	expect_state("4");
 	expect_key(BE "/oracle/active-physical-device", "8:2");
 	expect_key(BE "/oracle/physical-device-change-status", "");
@@ -555,7 +557,9 @@ static void a_guest_keeps_its_disk_if_another_is_refused(void **state)
 {
 	connect();
 	disk_b->bdev.read_only = true;
+	control_uevents();
 	insert("8:2");
+	assert_string_equal(control_uevents(), "error new disk is read-only, the old one stays");
 	expect_state("4");
 	expect_report("124 new disk is read-only, the old one stays");
 	expect_key(BE "/oracle/physical-device-change-status",
@@ -584,9 +588,13 @@ static void an_empty_drive_connects(void **state)
 static void a_new_size_is_seen_within_a_second(void **state)
 {
 	connect();
+	control_uevents();
 	fake_disk.bdev.nr_sectors = 4096;
 	control_pass(HZ + HZ / 4);
 	expect_key(BE "/sectors", "4096");
+	assert_string_equal(control_uevents(), "resized");
+	control_pass(5 * HZ);
+	assert_string_equal(control_uevents(), "");
 	fake_disk.bdev.nr_sectors = 8192;
 	control_pass(HZ + HZ / 4);
 	expect_key(BE "/sectors", "8192");
@@ -603,19 +611,23 @@ static void a_disk_that_vanishes_is_reported_once(void **state)
 	connect();
 	set_bit(GD_DEAD, &fake_disk.gd.state);
 	fake_disk.bdev.nr_sectors = 0;
+	control_uevents();
 	control_pass(2 * HZ);
 	expect_report("6 disk 8:1 has vanished");
+	assert_string_equal(control_uevents(), "error disk 8:1 has vanished; vanished");
 	expect_state("4");
 	expect_key(BE "/sectors", "8192");
 	xenstore_remove(ERROR_NODE);
 	control_pass(10 * HZ);
 	frontend("4");
 	expect_report(NULL);
+	assert_string_equal(control_uevents(), "");
 	/* Nor does it connect. */
 	frontend("1");
 	frontend("3");
 	expect_state("5");
 	expect_report("6 disk 8:1 has vanished");
+	assert_string_equal(control_uevents(), "error disk 8:1 has vanished");
 }
 
 static void flushes_that_the_disk_does_not_know_are_not_offered(void **state)

@@ -49,7 +49,7 @@ TOOLS=(lib/systemd/system/xen-blkback-check.service
 	lib/systemd/system/xen-vbd-export.{service,timer}
 	lib/udev/rules.d/90-xen-vbd.rules lib/udev/xen-vbd-event
 	usr/sbin/xen-{blkback-check,blkback-takeover,vbd}
-	usr/share/bash-completion/completions/xen-vbd
+	usr/share/bash-completion/completions/xen-{blkback-takeover,vbd}
 	usr/share/man/man4/xen-blkback.4 usr/share/man/man7/xen-blkback-xenstore.7
 	usr/share/man/man8/xen-{blkback-check,blkback-takeover,vbd}.8)
 

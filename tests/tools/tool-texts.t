@@ -60,6 +60,27 @@ completion()
 	is "$(complete_words top '')" "" "nothing where nothing fits"
 	is "$(bash -c '. "$1"; complete -p xen-vbd' - "$REPO/tools/completion/xen-vbd")" \
 		"complete -F _xen_vbd xen-vbd" "bash knows it"
+	takeover_completion
+}
+
+# takeover_words WORD...: what completion of xen-blkback-takeover offers for the last one,
+# with a modinfo that knows two parameters
+takeover_words()
+{
+	bash -c 'modinfo() { printf "%s:x (uint)\n" max_queues latency; }
+		. "$1"; shift; COMP_WORDS=(takeover "$@"); COMP_CWORD=$#
+		_xen_blkback_takeover takeover "${*: -1}"; echo "${COMPREPLY[*]}"' \
+		- "$REPO/tools/completion/xen-blkback-takeover" "$@" 2>&1 | tr ' ' '\n' | sort | xargs
+}
+
+takeover_completion()
+{
+	is "$(takeover_words -)" "$( ("$REPO/tools/xen-blkback-takeover" --help |
+		grep -oE '^  -[a-z]' | tr -d ' '; echo --help) | sort | xargs)" "options of xen-blkback-takeover"
+	is "$(takeover_words '')" "latency= max_queues=" "parameters of the module"
+	is "$(takeover_words -m st)" stock "the kernel's own module"
+	is "$(takeover_words -m "$REPO/tools/xen-vb")" "$REPO/tools/xen-vbd" "or a file"
+	is "$(takeover_words -t '')" "" "no number of seconds"
 }
 
 manual()

@@ -130,6 +130,8 @@ rpm_packages()
 	ok "make rpm leaves a source rpm" test -s "$WORK/repo/$source"
 	source=$WORK/repo/$source
 	version=$(rpm -qp --qf '%{VERSION}' "$source")
+	is "$(rpm -qp --changelog "$source" | grep '^- ' | cut -c -30)" "$(items | cut -c -30)" \
+		"its changelog is what NEWS has of the newest version"
 	kmodtool
 	ok "as it is: akmod and tools" rebuild akmod "$source"
 	is "$(built akmod)" "akmod-xen-blkback xen-blkback-tools" "nothing else"
@@ -146,6 +148,26 @@ rpm_packages()
 	not_ok "not for a kernel that it is not made for" \
 		rebuild other "$source" --define "kernels 6.18.1-x"
 	like "$(<"$TAP_LOG")" "not made for Linux 6.18.1-x" "it says so"
+}
+
+# items: first lines of those of the newest version in NEWS
+items()
+{
+	sed -n '/^What will not change/q; /^- /p' "$REPO/NEWS"
+}
+
+# changelog: what make deb would write, which needs more than is here
+changelog()
+{
+	bash -c 'cd "$1" && . tools/package/source.sh && news "  * "' - "$REPO"
+}
+
+debian()
+{
+	is "$(changelog | grep '^  \* ' | cut -c 5-34)" "$(items | cut -c 3-32)" "its changelog, too"
+	is "$(changelog | grep -v '^  \* ' | grep -vE '^    [^ ]')" "" "in Debian's form"
+	is "$(changelog | xargs -d '\n' | tr -d '* ')" "$(sed -n '/^- /,/^$/p' "$REPO/NEWS" | sed '/^$/q; s/^- //' |
+		xargs -d '\n' | tr -d '* ')" "with all words"
 }
 
 # apk FUNCTION: of APKBUILD
@@ -190,7 +212,7 @@ alpine()
 
 repository
 kernel
-for TAP_PREFIX in "rpm_packages: " "alpine: "; do
+for TAP_PREFIX in "rpm_packages: " "debian: " "alpine: "; do
 	"${TAP_PREFIX%: }"
 done
 TAP_PREFIX=

@@ -46,6 +46,20 @@ source_date()
 	echo "${time:-$(stat -c %Y dkms.conf)}"
 }
 
+# news BULLET: the items of the newest version in NEWS, for a changelog: none is wider
+# than 80 columns
+news()
+{
+	awk '/^=+$/ { if (version++) exit; next }
+		version && /^- / { if (item) print item; item = substr($0, 3); next }
+		version && item && /^  / { item = item " " substr($0, 3); next }
+		{ if (item) print item; item = "" }
+		END { if (item) print item }' NEWS |
+		while read -r item; do
+			fmt -w 74 <<<"$item" | sed "1s/^/$1/; 1!s/^/${1//?/ }/"
+		done
+}
+
 # copy_source DIR VERSION
 copy_source()
 {

@@ -150,7 +150,7 @@ static void ring_fetch(struct xenvbd_ring *ring)
 		if (likely(end->segs != XENVBD_SEGS_WANTED))
 			continue;
 		if (!end->big && !xenvbd_req_enlarge(end)) {
-			ring->starved = true;
+			WRITE_ONCE(ring->starved, XENVBD_NO_MEMORY);
 			break;
 		}
 		if (!xenvbd_copy_add_fetch(ring, end))
@@ -274,7 +274,7 @@ static bool ring_start(struct xenvbd_ring *ring)
 	if (!ring->todo.first)
 		return false;
 
-	ring->starved = false;
+	WRITE_ONCE(ring->starved, NULL);
 	ring_fetch(ring);
 	while ((req = ring->todo.first) && req->segs == XENVBD_SEGS_CHECKED) {
 		if (!xenvbd_pages_reserve(ring, req))

@@ -99,8 +99,8 @@ struct xenvbd_ring {
 		bool vanished;
 		/* A request was found since the last EOI. */
 		bool found;
-		/* No page or no memory to start a request with. */
-		bool starved;
+		/* What there is not enough of to start a request, or NULL. */
+		const char *starved;
 		/* Bad requests, less the good ones since; see ring_pauses(). */
 		u32 nr_refused;
 		/* In jiffies, while the ring pauses. */

@@ -46,19 +46,38 @@ static unsigned int stall_seconds(unsigned long since)
 	return jiffies_to_msecs(jiffies - since) / 1000;
 }
 
+/* What a ring has not enough of to start what it has taken, or NULL. */
+static const char *stall_lack(struct xenvbd *vbd)
+{
+	const char *lack = NULL;
+	unsigned int i;
+
+	spin_lock(&vbd->rings_lock);
+	for (i = 0; i < vbd->nr_rings && !lack; i++)
+		lack = READ_ONCE(vbd->rings[i]->starved);
+	spin_unlock(&vbd->rings_lock);
+	return lack;
+}
+
 /*
  * ": N requests to disk X:Y, the oldest for N s", if there are any. Their number. They
- * are not all at the disk: a barrier, a cgroup or want of memory may hold them up.
+ * are not all at the disk: a barrier, a cgroup or want of memory may hold them up. Of
+ * the last one it is said what is wanting.
  */
 static unsigned int stall_describe_requests(struct xenvbd *vbd, char *text, size_t size)
 {
 	unsigned int oldest_ms, nr = xenvbd_stall_in_flight(vbd, &oldest_ms);
+	const char *lack = stall_lack(vbd);
 	dev_t devt = READ_ONCE(vbd->devt);
+	int len;
 
-	if (nr)
-		scnprintf(text, size,
-			  ": %u requests to disk %x:%x, the oldest for %u s",
-			  nr, MAJOR(devt), MINOR(devt), oldest_ms / 1000);
+	if (!nr)
+		return 0;
+	len = scnprintf(text, size,
+			": %u requests to disk %x:%x, the oldest for %u s", nr,
+			MAJOR(devt), MINOR(devt), oldest_ms / 1000);
+	if (lack)
+		scnprintf(text + len, size - len, ", %s", lack);
 	return nr;
 }
 

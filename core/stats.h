@@ -34,7 +34,8 @@
 	x(polls_hit)	/* times that work came while the ring polled */ \
 	x(polls_missed)	/* times that none came */ \
 	x(squeezes)	/* times that a ring gave back unused pages for lack of memory */ \
-	x(unaligned)	/* requests that were not whole blocks of the disk */
+	x(unaligned)	/* requests that were not whole blocks of the disk */ \
+	x(no_pages)	/* times that there was no page to map a request to */
 
 struct xenvbd_stats {
 #define XENVBD_STAT_MEMBER(name) u64 name;

@@ -16,6 +16,8 @@
 
 /* Pages are taken from Xen so many at a time. */
 #define POOL_GROWTH		32
+/* And if it has none it is asked again after so long. */
+#define POOL_RETRY_JIFFIES	HZ
 
 /* ---- pages to map to ---------------------------------------------------- */
 
@@ -35,19 +37,36 @@ static bool pool_make_room(struct xenvbd_pool *pool, u32 size)
 	return true;
 }
 
-/* Have @nr pages free. False if there is no memory, or the ring has its share. */
+static bool pool_alloc(struct xenvbd_pool *pool, u32 nr)
+{
+	if (!pool_make_room(pool, roundup_pow_of_two(pool->nr_pages + nr)) ||
+	    gnttab_alloc_pages(nr, pool->free + pool->nr_free))
+		return false;
+	pool->nr_free += nr;
+	pool->nr_pages += nr;
+	pool->short_until = 0;
+	return true;
+}
+
+/*
+ * Have @nr pages free, which are not yet. False if there are none, or the ring has
+ * its share. Where Xen has none each attempt takes time, and may be logged: so for a
+ * while there is no further one.
+ */
 bool xenvbd_pool_grow(struct xenvbd_pool *pool, u32 nr)
 {
-	u32 want = min_t(u32, max_t(u32, nr - pool->nr_free, POOL_GROWTH),
-			 pool->max_pages - pool->nr_pages);
+	u32 room = pool->max_pages - pool->nr_pages;
+	u32 need = nr - pool->nr_free;
+	u32 want = min_t(u32, max_t(u32, need, POOL_GROWTH), room);
 
-	if (!want || pool->nr_free + want < nr ||
-	    !pool_make_room(pool, roundup_pow_of_two(pool->nr_pages + want)) ||
-	    gnttab_alloc_pages(want, pool->free + pool->nr_free))
+	if (need > room ||
+	    (pool->short_until && time_before(jiffies, pool->short_until)))
 		return false;
-	pool->nr_free += want;
-	pool->nr_pages += want;
-	return true;
+	if (pool_alloc(pool, want) || (want > need && pool_alloc(pool, need)))
+		return true;
+	/* Never 0. */
+	pool->short_until = (jiffies + POOL_RETRY_JIFFIES) | 1;
+	return false;
 }
 
 /* Give free pages back to Xen, but for @keep of them. */

@@ -82,6 +82,8 @@ struct xenvbd_pool {
 	/* In use or not, and how many that may be. */
 	u32 nr_pages;
 	u32 max_pages;
+	/* In jiffies: until then none are asked for; 0: the last time there were some. */
+	unsigned long short_until;
 };
 
 static inline struct page *xenvbd_pool_get(struct xenvbd_pool *pool)

@@ -45,6 +45,7 @@ static void copy_grow(struct xenvbd_pages *pages, u32 nr)
 	struct page *page;
 	u32 got;
 
+	copy->no_memory = false;
 	nr = min(nr, copy_max_pages(pages) - copy->nr_pages);
 	/* What does not suffice for the request is of use to others. */
 	if (copy->nr_reqs && nr > room)
@@ -55,6 +56,7 @@ static void copy_grow(struct xenvbd_pages *pages, u32 nr)
 			break;
 		copy->free[copy->nr_free++] = page;
 	}
+	copy->no_memory = got < nr;
 	room = min(got, room);
 	xenvbd_share_charge(copy->share, room);
 	copy->nr_pages += got;
@@ -170,6 +172,7 @@ static bool copy_make_room(struct xenvbd_pages *pages)
 		return true;
 	copy->free = kvmalloc_array(copy_max_pages(pages), sizeof(*copy->free),
 				    GFP_NOWAIT | __GFP_NOWARN);
+	copy->no_memory = !copy->free;
 	return copy->free;
 }
 

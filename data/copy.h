@@ -22,6 +22,8 @@ struct xenvbd_copy {
 	u32 nr_extra;
 	/* Requests in flight that copy. */
 	u32 nr_reqs;
+	/* It was for want of memory that there were no more pages the last time. */
+	bool no_memory;
 	/* When a page was last used, in jiffies. */
 	unsigned long used_at;
 	struct xenvbd_share *share;

@@ -151,30 +151,52 @@ static enum xenvbd_method pages_choose(struct xenvbd_ring *ring,
 	}
 }
 
+/* Have pages to map a request to. */
+static bool pages_reserve_map(struct xenvbd_ring *ring, unsigned int nr)
+{
+	struct xenvbd_pool *pool = &ring->pages.pool;
+
+	if (likely(pool->nr_free >= nr) || xenvbd_pool_grow(pool, nr))
+		return true;
+	xenvbd_stat_inc(&ring->stats.no_pages);
+	return false;
+}
+
+/* What a request waits for that can neither be mapped nor copied. */
+static const char *pages_lack(const struct xenvbd_pages *pages)
+{
+	if (pages->copy.no_memory)
+		return XENVBD_NO_MEMORY;
+	return pages->pool.short_until ? XENVBD_NO_PAGES : XENVBD_NO_SHARE;
+}
+
 /*
  * Choose a checked request's method, and secure what it needs. Where there are no
- * pages to copy to it is mapped, if it may be. False if the batch is full or no
- * pages are to be had now.
+ * pages to copy to it is mapped, if it may be; where there are none to map to it is
+ * copied. False if the batch is full or no pages are to be had now.
  */
 bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	struct xenvbd_pages *pages = &ring->pages;
 	unsigned int nr = req->nr_segs;
+	bool copied_first;
 
 	req->method = pages_choose(ring, req);
-	if (req->method == XENVBD_METHOD_COPY) {
-		if (xenvbd_copy_reserve(ring, nr))
-			return true;
-		if (pages_must_copy(ring, req) || pages_short(pages))
-			goto starve;
-		req->method = XENVBD_METHOD_MAP;
-	}
-	if (pages->batch.nr + nr > XENVBD_BATCH_GRANTS)
-		return false;
-	if (likely(pages->pool.nr_free >= nr) || xenvbd_pool_grow(&pages->pool, nr))
+	copied_first = req->method == XENVBD_METHOD_COPY;
+	if (copied_first && xenvbd_copy_reserve(ring, nr))
 		return true;
-starve:
-	ring->starved = true;
+	if (!pages_must_copy(ring, req) && !pages_short(pages)) {
+		if (pages->batch.nr + nr > XENVBD_BATCH_GRANTS)
+			return false;
+		if (copied_first)
+			req->method = XENVBD_METHOD_MAP;
+		if (likely(pages_reserve_map(ring, nr)))
+			return true;
+	}
+	req->method = XENVBD_METHOD_COPY;
+	if (!copied_first && xenvbd_copy_reserve(ring, nr))
+		return true;
+	WRITE_ONCE(ring->starved, pages_lack(pages));
 	return false;
 }
 

@@ -17,6 +17,12 @@
  */
 #define XENVBD_MAX_VBD_PAGES	65536
 
+/* What there is not enough of to start a request: for people, see control/stall.c. */
+#define XENVBD_NO_MEMORY	"no memory"
+#define XENVBD_NO_PAGES		"no pages to map to"
+/* Requests in flight have what the ring, or its domain, may have. */
+#define XENVBD_NO_SHARE		"its share of pages in use"
+
 struct page;
 struct xenvbd_req;
 struct xenvbd_ring;

@@ -34,15 +34,16 @@ static void debugfs_show_sides(struct seq_file *m,
 	u32 req_event = READ_ONCE(sring->page->req_event);
 	u32 shown = READ_ONCE(sring->page->rsp_prod);
 	u32 rsp_event = READ_ONCE(sring->page->rsp_event);
+	const char *starved = READ_ONCE(ring->starved);
 
 	seq_printf(m,
 		   "ring %u: req_prod %u, req_event %u, rsp_prod shown %u, rsp_event %u\n",
 		   ring->index, req_prod, req_event, shown, rsp_event);
-	seq_printf(m, "ring %u: owned by %s%s%s%s\n", ring->index,
+	seq_printf(m, "ring %u: owned by %s%s%s%s%s\n", ring->index,
 		   debugfs_owners[READ_ONCE(ring->wake.owner)],
 		   READ_ONCE(ring->wake.event) ? ", event pending" : "",
 		   READ_ONCE(ring->wake.kicked) ? ", kicked" : "",
-		   READ_ONCE(ring->starved) ? ", short of pages" : "");
+		   starved ? ", " : "", starved ?: "");
 	seq_printf(m,
 		   "ring %u: driver owes: %u to take, %u answers to show%s\n",
 		   ring->index, req_prod - READ_ONCE(sring->req_cons),

@@ -313,6 +313,15 @@ why_other_things_hang()
 	reason 2 "something new: with words.*1 request to disk" "for a reason that is not known yet"
 	broken waiting="slow: 8 requests to disk fd:9, the oldest for 33 s" in_flight=8 oldest_ms=33000
 	reason 2 "stuck: its disk does not answer .*8 requests" "it is slow"
+	broken waiting="slow: 8 requests to disk fd:9, the oldest for 33 s, its share of pages in use" \
+		in_flight=8 oldest_ms=33000
+	reason 2 "disk does not answer .*8 requests .*33 s; some are not started yet, its share of pages in use\." \
+		"it is slow, and some wait for the others"
+	broken waiting="slow: 8 requests to disk fd:9, the oldest for 33 s, no memory" in_flight=8 oldest_ms=33000
+	reason 2 "stuck: its requests wait, no memory .*no memory to start requests" "there is no memory"
+	broken state=Closing in_flight=8 oldest_ms=9104 \
+		waiting="closing, for 6 s: 8 requests to disk fd:9, the oldest for 9 s, no pages to map to"
+	reason 2 "stuck: closing, for 6 s .*not started yet, no pages to map to" "a detach without pages"
 	broken in_flight=2 oldest_ms=31000
 	reason 2 "its disk does not answer.*2 requests to disk vg0/web01, the oldest for 31 s" "old requests"
 	noted "disk does not answer"

@@ -9,7 +9,8 @@
 
 /* ---- faults ------------------------------------------------------------- */
 
-struct fake_fault fake_allocs, fake_grants, fake_handles, fake_unmaps, fake_hypercalls;
+struct fake_fault fake_allocs, fake_xen_pages, fake_grants, fake_handles, fake_unmaps,
+		  fake_hypercalls;
 
 void fake_fail_at(struct fake_fault *fault, unsigned long nth)
 {
@@ -220,7 +221,7 @@ int gnttab_alloc_pages(int nr, struct page **pages)
 {
 	int i;
 
-	if (fake_fails(&fake_allocs))
+	if (fake_fails(&fake_allocs) || fake_fails(&fake_xen_pages))
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		pages[i] = page_new(true, 0x5a);
@@ -723,6 +724,7 @@ static void grants_reset(void)
 void fake_reset(void)
 {
 	fake_fail_at(&fake_allocs, 0);
+	fake_fail_at(&fake_xen_pages, 0);
 	fake_fail_at(&fake_grants, 0);
 	fake_fail_at(&fake_handles, 0);
 	fake_fail_at(&fake_unmaps, 0);

@@ -41,6 +41,8 @@ struct fake_fault {
 
 /* Memory: kmalloc() and its like, pages, pages from Xen. */
 extern struct fake_fault fake_allocs;
+/* Pages from Xen alone, where there is memory. */
+extern struct fake_fault fake_xen_pages;
 /* A grant that is mapped, or copied from or to. */
 extern struct fake_fault fake_grants;
 /* A grant that is mapped, and finds the hypervisor's table of mappings full. */

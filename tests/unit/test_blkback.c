@@ -1198,12 +1198,12 @@ static void the_event_channel_stays_masked_where_events_change_nothing(void **st
 	ring->broken = false;
 
 	/* Starved: for a while. */
-	ring->starved = true;
+	ring->starved = XENVBD_NO_PAGES;
 	assert_true(idles(ring, false));
 	assert_int_equal(fake_nr_eois, 0);
 	assert_int_equal(fake_timeout, RETRY_JIFFIES);
 	assert_int_equal(ring->stats.oo_req, 1);
-	ring->starved = false;
+	ring->starved = NULL;
 
 	ring->wake.draining = true;
 	assert_true(idles(ring, true));

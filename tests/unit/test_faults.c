@@ -34,9 +34,16 @@ static bool fault_is_due(void)
 	return run.fault->fail_at;
 }
 
+/* Without pages to map to all goes on: nothing may have to be mended. */
+static bool is_made_up_for(void)
+{
+	return run.fault == &fake_xen_pages;
+}
+
 /* It has had its effect: what comes next has to work. */
 static void disarm(void)
 {
+	expect(!is_made_up_for(), "a request has waited or failed");
 	run.mended |= run.fault->failures;
 	fake_fail_at(run.fault, 0);
 }
@@ -217,7 +224,7 @@ static void teardown(struct xenvbd_ring *ring)
 	fake_task_run(ring->task);
 	fake_idle = disk_works;
 	/* What starves goes on trying until there is memory. */
-	if (fault_is_due() && run.for_ever)
+	if (fault_is_due() && run.for_ever && !is_made_up_for())
 		disarm();
 	xenvbd_thread_drain(ring);
 	xenvbd_thread_stop(ring);
@@ -320,6 +327,12 @@ static void no_memory_for_long(void **state)
 	expect(each(&fake_allocs, true) >= 100, "too few");
 }
 
+static void no_page_to_map_to(void **state)
+{
+	each_at_least(&fake_xen_pages, 5);
+	expect(each(&fake_xen_pages, true) >= 5, "too few");
+}
+
 static void a_grant_fails(void **state)
 {
 	each_at_least(&fake_grants, 800);
@@ -356,6 +369,7 @@ int main(void)
 		cmocka_unit_test(without_a_fault_all_works),
 		cmocka_unit_test(no_memory_once),
 		cmocka_unit_test(no_memory_for_long),
+		cmocka_unit_test(no_page_to_map_to),
 		cmocka_unit_test(a_grant_fails),
 		cmocka_unit_test(a_map_handle_is_missing),
 		cmocka_unit_test(an_unmapping_fails),

@@ -126,8 +126,109 @@ static void what_must_be_copied_waits(void **state)
 	ring->limits.stable_writes = true;
 	fake_fail_at(&fake_allocs, 1);
 	assert_false(xenvbd_pages_reserve(ring, req));
-	assert_true(ring->starved);
+	assert_string_equal(ring->starved, XENVBD_NO_MEMORY);
 	assert_int_equal(fake_nr_xen_pages, 0);
+	rig_down();
+}
+
+/* Xen has none for a while, or for ever. */
+static void what_cannot_be_mapped_is_copied(void **state)
+{
+	unsigned int policy;
+
+	for (policy = XENVBD_POLICY_PERSISTENT; policy <= XENVBD_POLICY_MAP; policy++) {
+		struct xenvbd_ring *ring = up(true, policy);
+		struct xenvbd_req *req;
+
+		fake_fail_all(&fake_xen_pages);
+		req = start(ring, BLKIF_OP_WRITE, 11, 10);
+		expect(req->method == XENVBD_METHOD_COPY, "policy %u", policy);
+		expect(!ring->starved, "policy %u", policy);
+		/* Once for many, and once for as many as it needs. */
+		expect(fake_xen_pages.calls == 2, "policy %u", policy);
+		expect(ring->stats.no_pages == 1, "policy %u", policy);
+		finish(ring, req);
+
+		/* It is not asked again and again. */
+		jiffies += HZ - 1;
+		use(ring, BLKIF_OP_READ, 200, 10);
+		expect(fake_xen_pages.calls == 2, "policy %u", policy);
+		expect(ring->stats.no_pages == 2, "policy %u", policy);
+		expect(!fake_nr_maps, "policy %u", policy);
+		jiffies += 2;
+		use(ring, BLKIF_OP_READ, 11, 10);
+		expect(fake_xen_pages.calls == 4, "policy %u", policy);
+
+		fake_fail_at(&fake_xen_pages, 0);
+		jiffies += HZ + 1;
+		req = start(ring, BLKIF_OP_READ, 11, 10);
+		expect(req->method != XENVBD_METHOD_COPY, "policy %u", policy);
+		expect(fake_nr_maps == 11, "policy %u", policy);
+		finish(ring, req);
+		rig_down();
+	}
+}
+
+static void fewer_pages_do_as_well(void **state)
+{
+	struct xenvbd_ring *ring = up(false, XENVBD_POLICY_MAP);
+	struct xenvbd_pool *pool = &ring->pages.pool;
+	struct xenvbd_req *first, *second;
+
+	fake_fail_at(&fake_xen_pages, 1);
+	first = start(ring, BLKIF_OP_READ, 3, 10);
+	assert_int_equal(first->method, XENVBD_METHOD_MAP);
+	assert_int_equal(pool->nr_pages, 3);
+	assert_int_equal(ring->stats.no_pages, 0);
+	second = start(ring, BLKIF_OP_READ, 11, 20);
+	assert_int_equal(pool->nr_pages, 3 + POOL_GROWTH);
+	/* No less than it needs. */
+	fake_fail_at(&fake_xen_pages, 1);
+	first->next = start(ring, BLKIF_OP_READ, 100, 100);
+	assert_int_equal(first->next->method, XENVBD_METHOD_COPY);
+	assert_int_equal(fake_xen_pages.calls, 1);
+	first->next->next = second;
+	finish(ring, first);
+	rig_down();
+}
+
+/* Neither mapped nor copied: what would help? */
+static void a_request_that_waits_says_for_what(void **state)
+{
+	struct xenvbd_ring *ring = up(false, XENVBD_POLICY_MAP);
+	struct xenvbd_req *copied, *mapped, *req;
+
+	fake_fail_all(&fake_xen_pages);
+	/* All that the domain may have. */
+	fake_total_pages = 0;
+	copied = start(ring, BLKIF_OP_READ, 5, 10);
+	assert_int_equal(copied->method, XENVBD_METHOD_COPY);
+	req = rig_req(ring, BLKIF_OP_READ, 0, 2, 20);
+	assert_false(xenvbd_pages_reserve(ring, req));
+	assert_string_equal(ring->starved, XENVBD_NO_PAGES);
+
+	fake_total_pages = 400;
+	fake_fail_all(&fake_allocs);
+	assert_false(xenvbd_pages_reserve(ring, req));
+	assert_string_equal(ring->starved, XENVBD_NO_MEMORY);
+
+	/* There are pages and memory, but this ring and its domain have their share. */
+	fake_fail_at(&fake_allocs, 0);
+	fake_fail_at(&fake_xen_pages, 0);
+	fake_total_pages = 0;
+	jiffies += HZ + 1;
+	ring->pages.pool.max_pages = 4;
+	mapped = start(ring, BLKIF_OP_READ, 3, 30);
+	assert_int_equal(mapped->method, XENVBD_METHOD_MAP);
+	assert_false(xenvbd_pages_reserve(ring, req));
+	assert_string_equal(ring->starved, XENVBD_NO_SHARE);
+
+	ring->pages.pool.max_pages = 8192;
+	prepare(ring, req);
+	xenvbd_pages_map(ring, req);
+	req->next = mapped;
+	mapped->next = copied;
+	finish(ring, req);
 	rig_down();
 }
 
@@ -377,7 +478,7 @@ static void the_pool_has_an_end(void **state)
 {
 	struct xenvbd_ring *ring = up(false, XENVBD_POLICY_MAP);
 	struct xenvbd_pool *pool = &ring->pages.pool;
-	struct xenvbd_req *first, *second, *third;
+	struct xenvbd_req *first, *second, *third, *copied;
 
 	pool->max_pages = 40;
 	first = start(ring, BLKIF_OP_READ, 30, 1000);
@@ -385,26 +486,31 @@ static void the_pool_has_an_end(void **state)
 	/* Two are free, eight could be had: that is not enough. */
 	third = rig_req(ring, BLKIF_OP_READ, 0, 11, 4000);
 	assert_false(xenvbd_pages_reserve(ring, third));
-	assert_true(ring->starved);
+	assert_string_equal(ring->starved, XENVBD_NO_SHARE);
 	assert_int_equal(pool->nr_pages, 32);
 	rig_req_put(third);
-	ring->starved = false;
+	ring->starved = NULL;
 	/* The last step is a small one. */
 	second = start(ring, BLKIF_OP_READ, 9, 2000);
 	assert_int_equal(pool->nr_pages, 40);
+	/* A fourth of them may be copied to. */
+	copied = start(ring, BLKIF_OP_READ, 10, 2500);
+	assert_int_equal(copied->method, XENVBD_METHOD_COPY);
 	third = rig_req(ring, BLKIF_OP_READ, 0, 2, 3000);
 	assert_false(xenvbd_pages_reserve(ring, third));
-	assert_true(ring->starved);
+	assert_string_equal(ring->starved, XENVBD_NO_SHARE);
 	assert_int_equal(pool->nr_pages, 40);
 
 	first->next = NULL;
 	finish(ring, first);
-	ring->starved = false;
+	ring->starved = NULL;
 	prepare(ring, third);
-	assert_false(ring->starved);
+	assert_int_equal(third->method, XENVBD_METHOD_MAP);
+	assert_null(ring->starved);
 	xenvbd_pages_map(ring, third);
 	finish(ring, third);
 	finish(ring, second);
+	finish(ring, copied);
 	rig_down();
 }
 
@@ -420,12 +526,16 @@ static void without_memory_the_pool_does_not_grow(void **state)
 
 		/* First its room, then the pages. */
 		fake_fail_at(&fake_allocs, nth);
+		fake_allocs.for_ever = true;
 		expect(!xenvbd_pages_reserve(ring, req), "%u", nth);
 		expect(ring->starved, "%u", nth);
 		expect(pool->nr_pages == 32 && pool->nr_free == 2, "%u", nth);
 		expect(fake_nr_xen_pages == 32, "%u", nth);
 
+		fake_fail_at(&fake_allocs, 0);
+		jiffies += HZ + 1;
 		prepare(ring, req);
+		expect(req->method == XENVBD_METHOD_MAP, "%u", nth);
 		xenvbd_pages_map(ring, req);
 		held->next = req;
 		finish(ring, held);
@@ -836,6 +946,9 @@ int main(void)
 		cmocka_unit_test(the_method_follows_policy_and_disk),
 		cmocka_unit_test(what_cannot_be_copied_is_mapped),
 		cmocka_unit_test(what_must_be_copied_waits),
+		cmocka_unit_test(what_cannot_be_mapped_is_copied),
+		cmocka_unit_test(fewer_pages_do_as_well),
+		cmocka_unit_test(a_request_that_waits_says_for_what),
 		cmocka_unit_test(a_request_without_segments_needs_nothing),
 		cmocka_unit_test(pages_are_mapped_for_a_request),
 		cmocka_unit_test(a_batch_fills_up),

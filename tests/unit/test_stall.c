@@ -219,6 +219,13 @@ static void requests_are_counted_over_all_rings(void **state)
 			    "closing, for 6 s: 3 requests to disk 7:1f, the oldest for 9 s");
 	xenvbd_stall_describe(vbd, text, 20);
 	assert_string_equal(text, "closing, for 6 s: 3");
+	/* It is not the disk's fault. */
+	rings[1].starved = XENVBD_NO_MEMORY;
+	xenvbd_stall_describe(vbd, text, sizeof(text));
+	assert_string_equal(text,
+			    "closing, for 6 s: 3 requests to disk 7:1f, the oldest for 9 s, no memory");
+	xenvbd_stall_describe(vbd, text, 20);
+	assert_string_equal(text, "closing, for 6 s: 3");
 	vbd->stall.what = NULL;
 	without_rings();
 }

@@ -23,7 +23,7 @@ static void the_known_files_come_first(void **state)
 		"oo_req", "rd_req", "wr_req", "f_req", "ds_req", "rd_sect", "wr_sect",
 		"err_req", "passes", "answers", "events", "notifies", "map_ops", "map_calls",
 		"unmap_calls", "copy_ops", "copy_calls", "polls_hit", "polls_missed", "squeezes",
-		"unaligned",
+		"unaligned", "no_pages",
 	};
 	unsigned int i;
 

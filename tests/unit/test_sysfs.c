@@ -109,7 +109,7 @@ static void all_counters_are_on_one_line(void **state)
 	vbd->stats.oo_req = 100;
 	vbd->rings[0]->stats.rd_req = 11;
 	vbd->rings[0]->stats.squeezes = 12;
-	expect_shown(&dev_attr_stat, "100 11 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12 0\n");
+	expect_shown(&dev_attr_stat, "100 11 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 12 0 0\n");
 }
 
 /* 28 numbers, all 0 but these two, and the sum of microseconds. */

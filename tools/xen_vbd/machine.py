@@ -24,7 +24,7 @@ OLD_MS = 30000
 
 STALL = re.compile(r"(?P<what>[^:,]+)(?:, for (?P<seconds>\d+) s)?"
                    r"(?:: (?P<requests>\d+) requests to disk \S+, "
-                   r"the oldest for (?P<oldest>\d+) s)?$")
+                   r"the oldest for (?P<oldest>\d+) s(?:, (?P<lack>.+))?)?$")
 
 
 def state_name(number):
@@ -173,9 +173,15 @@ class Vbd:
 
     @property
     def stall(self):
-        """The parts of waiting: what, seconds, requests, oldest."""
+        """The parts of waiting: what, seconds, requests, oldest, lack."""
         match = STALL.match(self.waiting)
         return match.groupdict() if match else {}
+
+    @property
+    def lack(self):
+        """What the driver has not enough of to start requests, or None."""
+        match = STALL.match(str(self.files.get("waiting") or ""))
+        return match and match["lack"]
 
     @property
     def server(self):

@@ -41,6 +41,14 @@ LIMITED = ("The requests wait for their limit, or for the disk: the driver sees 
            "a detach ends when all is done. Other vbds are not affected.")
 NO_CGROUP = ("A remnant does not say which cgroup it is in. If that has a limit, "
              "the requests may wait for it: see limits.rst, Traps.")
+# What the driver has not enough of, where that is not the disk's fault
+LACKS = {
+    "no memory": "This domain has no memory to start requests with. The disk "
+                 "may be well.",
+    "no pages to map to": "Xen has no page to map the guest's memory to, and "
+                          "what this domain may copy to is in use. The disk "
+                          "may be well.",
+}
 REMNANT = ("The vbd was removed while its disk had requests. The guest's "
            "memory cannot be freed before the disk has answered: the domain "
            "stays as a zombie, the disk stays in use, and the module cannot be "
@@ -162,8 +170,9 @@ def requests_text(vbd):
     if not vbd.in_flight:
         return None
     age = spoken((vbd.oldest_ms or 0) // 1000)
+    lack = f"; some are not started yet, {vbd.lack}" if vbd.lack else ""
     return (f"{plural(vbd.in_flight, 'request')} to disk {vbd.disk_label}, the "
-            f"oldest for {age}.")
+            f"oldest for {age}{lack}.")
 
 
 def remnant(vbd):
@@ -186,7 +195,16 @@ def stalled(vbd):
     return finding if what == OF_REMNANT else add_disk(finding, vbd)
 
 
+def lacking(vbd):
+    finding = Finding(vbd, STUCK, "its requests wait, " + vbd.lack)
+    finding.add("waits", requests_text(vbd)).add("means", LACKS[vbd.lack])
+    return finding.add("do", "Give this domain more memory, or find out what "
+                             "uses it: free -m")
+
+
 def old(vbd):
+    if vbd.lack in LACKS:
+        return lacking(vbd)
     limited = limit.brief(vbd.tree, vbd)
     finding = Finding(vbd, STUCK, "its requests wait, for a limit or the disk"
                       if limited else "its disk does not answer")

@@ -22,6 +22,7 @@
 #include "control/store.h"
 #include "control/tunables.h"
 #include "control/vbd.h"
+#include "data/reserve.h"
 #include "observe/debugfs.h"
 #include "observe/sysfs.h"
 
@@ -463,6 +464,7 @@ static void xs_release(void)
 {
 	xenvbd_queues_exit();
 	xenvbd_debugfs_exit();
+	xenvbd_reserve_exit();
 	xenvbd_cache_destroy();
 }
 
@@ -476,6 +478,11 @@ static int __init xs_init(void)
 	err = xenvbd_cache_create();
 	if (err)
 		return err;
+	err = xenvbd_reserve_init();
+	if (err) {
+		xenvbd_cache_destroy();
+		return err;
+	}
 
 	xenvbd_debugfs_init();
 	err = xenbus_register_backend(&xs_driver);

@@ -12,6 +12,7 @@
 #include <xen/page.h>
 
 #include "common.h"
+#include "data/reserve.h"
 #include "trace.h"
 
 /*
@@ -79,7 +80,7 @@ static void copy_shrink(struct xenvbd_copy *copy, u32 nr)
 	u32 i;
 
 	for (i = 0; i < nr; i++)
-		put_page(copy->free[--copy->nr_free]);
+		xenvbd_reserve_put(copy->free[--copy->nr_free]);
 	copy_uncharge(copy, nr);
 }
 
@@ -208,8 +209,37 @@ bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr)
 }
 
 /**
+ * xenvbd_copy_reserve_last - the last resort, if xenvbd_copy_reserve() has failed
+ * @ring: the ring
+ * @nr: of pages
+ *
+ * So a ring goes on with one request at a time, though there is no memory at all.
+ * Nobody is charged for that one.
+ *
+ * Context: process.
+ * Return: false if the ring has a request that copies, or others have the reserve.
+ */
+bool xenvbd_copy_reserve_last(struct xenvbd_ring *ring, unsigned int nr)
+{
+	struct xenvbd_copy *copy = &ring->pages.copy;
+	u32 more = nr - copy->nr_free;
+
+	if (copy->nr_reqs || !xenvbd_reserve_claim(copy->share, more))
+		return false;
+	copy->nr_pages += more;
+	copy->nr_extra += more;
+	return true;
+}
+
+static struct page *copy_get(struct xenvbd_copy *copy)
+{
+	return likely(copy->nr_free) ? copy->free[--copy->nr_free] :
+				       xenvbd_reserve_take();
+}
+
+/**
  * xenvbd_copy_add - give a request pages of our own
- * @ring: the ring; xenvbd_copy_reserve() has made sure of them
+ * @ring: the ring; xenvbd_copy_reserve() or the last resort has made sure of them
  * @req: checked, with its segments; gets pages and vectors
  */
 void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
@@ -227,7 +257,7 @@ void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		const struct xenvbd_seg seg = segs[i];
 
 		req->gref[i] = seg.gref;
-		bvec_set_page(&req->bvec[i], copy->free[--copy->nr_free],
+		bvec_set_page(&req->bvec[i], copy_get(copy),
 			      (seg.last_sect - seg.first_sect + 1)
 				      << SECTOR_SHIFT,
 			      seg.first_sect << SECTOR_SHIFT);
@@ -379,7 +409,7 @@ void xenvbd_copy_release(struct xenvbd_copy *copy, struct xenvbd_req *req)
 			copy->free[copy->nr_free++] = page;
 			continue;
 		}
-		put_page(page);
+		xenvbd_reserve_put(page);
 		gone++;
 	}
 	copy_uncharge(copy, gone);

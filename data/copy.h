@@ -32,6 +32,7 @@ struct xenvbd_copy {
 bool xenvbd_copy_add_fetch(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_copy_fetch(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 bool xenvbd_copy_reserve(struct xenvbd_ring *ring, unsigned int nr);
+bool xenvbd_copy_reserve_last(struct xenvbd_ring *ring, unsigned int nr);
 void xenvbd_copy_add(struct xenvbd_ring *ring, struct xenvbd_req *req);
 void xenvbd_copy_in(struct xenvbd_ring *ring, struct xenvbd_req *reqs);
 void xenvbd_copy_out(struct xenvbd_ring *ring, struct xenvbd_req *reqs);

@@ -194,7 +194,8 @@ bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 			return true;
 	}
 	req->method = XENVBD_METHOD_COPY;
-	if (!copied_first && xenvbd_copy_reserve(ring, nr))
+	if ((!copied_first && xenvbd_copy_reserve(ring, nr)) ||
+	    xenvbd_copy_reserve_last(ring, nr))
 		return true;
 	WRITE_ONCE(ring->starved, pages_lack(pages));
 	return false;

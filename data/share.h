@@ -15,6 +15,8 @@ struct xenvbd_share {
 	unsigned int nr_rings;
 	/* Written by all these rings, and read for each request. */
 	atomic_long_t nr_pages;
+	/* In jiffies: before that it gets nothing of data/reserve.c, which has the lock. */
+	unsigned long reserve_after;
 };
 
 struct xenvbd_share *xenvbd_share_get(domid_t domid);

@@ -217,6 +217,11 @@ void *page_address(const struct page *page)
 	return page->memory;
 }
 
+void clear_page(void *page)
+{
+	memset(page, 0, PAGE_SIZE);
+}
+
 int gnttab_alloc_pages(int nr, struct page **pages)
 {
 	int i;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is copied from or to the guest, and the pages for that. */
+#include "data/reserve.h"
 #include "rig.h"
 
 static struct xenvbd_copy *copy_of(struct xenvbd_ring *ring)
@@ -223,6 +224,162 @@ static void memory_is_not_waited_for(void **state)
 	/* Now there is memory. */
 	assert_true(xenvbd_copy_reserve(ring, 2));
 	assert_int_equal(fake_nr_pages, 2);
+	rig_down();
+}
+
+/* ---- the reserve ------------------------------------------------------------ */
+
+static struct xenvbd_ring *up_with_reserve(unsigned int nr_rings)
+{
+	struct xenvbd_ring *ring = rig_up(nr_rings, 1, false);
+
+	assert_int_equal(xenvbd_reserve_init(), 0);
+	assert_int_equal(fake_nr_pages, XENVBD_MAX_SEGS);
+	return ring;
+}
+
+static void down_with_reserve(void)
+{
+	expect(fake_nr_pages == XENVBD_MAX_SEGS, "%lu pages", fake_nr_pages);
+	xenvbd_reserve_exit();
+	rig_down();
+}
+
+static bool reserve(struct xenvbd_ring *ring, unsigned int nr)
+{
+	return xenvbd_copy_reserve(ring, nr) || xenvbd_copy_reserve_last(ring, nr);
+}
+
+/* As copy_req(), where there is no memory. */
+static struct xenvbd_req *last_req(struct xenvbd_ring *ring, u8 op,
+				   unsigned int nr_segs, grant_ref_t gref)
+{
+	struct xenvbd_req *req = rig_req(ring, op, 0, nr_segs, gref);
+
+	req->method = XENVBD_METHOD_COPY;
+	fake_fail_all(&fake_allocs);
+	expect(reserve(ring, nr_segs), "no pages");
+	xenvbd_copy_add(ring, req);
+	return req;
+}
+
+static void a_ring_has_one_request_without_memory(void **state)
+{
+	static const unsigned int nr_segs[] = { 1, 11, XENVBD_MAX_SEGS };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nr_segs); i++) {
+		struct xenvbd_ring *ring = up_with_reserve(1);
+		struct xenvbd_copy *copy = copy_of(ring);
+		struct xenvbd_req *req = last_req(ring, BLKIF_OP_READ, nr_segs[i], 10);
+
+		assert_int_equal(copy->nr_pages, nr_segs[i]);
+		assert_int_equal(copy->nr_extra, nr_segs[i]);
+		assert_int_equal(copy->nr_free, 0);
+		assert_int_equal(xenvbd_share_all(), 0);
+		assert_int_equal(req->bvec[0].bv_page->memory[99], 0);
+		/* One. */
+		jiffies += HZ;
+		assert_false(reserve(ring, 1));
+		memset(req->bvec[0].bv_page->memory, 7, PAGE_SIZE);
+		req_done(req);
+		assert_int_equal(copy->nr_pages, 0);
+		assert_int_equal(fake_nr_pages, XENVBD_MAX_SEGS);
+		/* Again, and nobody sees what was there. */
+		req = last_req(ring, BLKIF_OP_READ, nr_segs[i], 10);
+		assert_int_equal(req->bvec[0].bv_page->memory[99], 0);
+		assert_int_equal(req->bvec[nr_segs[i] - 1].bv_page->memory[99], 0);
+		req_done(req);
+		down_with_reserve();
+	}
+}
+
+/* What a ring has goes first: of eleven pages four are there. */
+static void the_reserve_gives_what_is_wanting(void **state)
+{
+	struct xenvbd_ring *ring = up_with_reserve(2), *other = rig.rings[1];
+	struct xenvbd_req *req, *rest;
+
+	assert_true(xenvbd_copy_reserve(ring, 4));
+	req = last_req(ring, BLKIF_OP_WRITE, 11, 10);
+	assert_int_equal(copy_of(ring)->nr_extra, 7);
+	assert_int_equal(copy_of(ring)->nr_pages, 11);
+	jiffies += HZ;
+	/* It is not for one ring alone. */
+	rest = last_req(other, BLKIF_OP_WRITE, XENVBD_MAX_SEGS - 7, 100);
+	fake_fail_at(&fake_allocs, 0);
+	req_done(req);
+	req_done(rest);
+	assert_int_equal(copy_of(ring)->nr_pages + copy_of(other)->nr_pages, 0);
+	down_with_reserve();
+}
+
+/* All that it needs, or nothing. */
+static void who_does_not_get_all_gets_nothing(void **state)
+{
+	struct xenvbd_ring *ring = up_with_reserve(3);
+	struct xenvbd_req *req = last_req(ring, BLKIF_OP_WRITE, 200, 10), *rest;
+
+	jiffies += HZ;
+	assert_false(reserve(rig.rings[1], 57));
+	assert_int_equal(copy_of(rig.rings[1])->nr_pages, 0);
+	rest = last_req(rig.rings[2], BLKIF_OP_WRITE, 56, 300);
+	req_done(req);
+	jiffies += HZ;
+	req = last_req(rig.rings[1], BLKIF_OP_WRITE, 57, 10);
+	req_done(req);
+	req_done(rest);
+	down_with_reserve();
+}
+
+/* A guest that wants more and more leaves time for others. */
+static void a_domain_leaves_the_reserve_to_others(void **state)
+{
+	struct xenvbd_ring *ring = up_with_reserve(2), *other;
+	struct xenvbd_req *req;
+
+	rig.vbd.domid = FAKE_DOMID + 1;
+	assert_int_equal(rig_add_ring(1, false), 0);
+	other = rig.rings[2];
+	req = last_req(ring, BLKIF_OP_WRITE, 256, 10);
+	assert_false(reserve(other, 1));
+	req_done(req);
+	assert_false(reserve(ring, 256));
+	assert_false(reserve(rig.rings[1], 1));
+	req = last_req(other, BLKIF_OP_WRITE, 256, 10);
+	req_done(req);
+	jiffies += HZ / 50 + 1;
+	req_done(last_req(rig.rings[1], BLKIF_OP_WRITE, 1, 10));
+	down_with_reserve();
+}
+
+/* It can not be given to another guest; any other page will do. */
+static void what_is_in_use_below_does_not_go_back_to_the_reserve(void **state)
+{
+	struct xenvbd_ring *ring = up_with_reserve(1);
+	struct xenvbd_req *req = last_req(ring, BLKIF_OP_WRITE, 3, 10);
+	struct page *held = req->bvec[1].bv_page;
+
+	held->refs++;
+	req_done(req);
+	assert_int_equal(held->refs, 1);
+	jiffies += HZ;
+	assert_false(reserve(ring, XENVBD_MAX_SEGS));
+	put_page(held);
+	fake_fail_at(&fake_allocs, 0);
+	req_done(copy_req(ring, BLKIF_OP_WRITE, 5, 10));
+	xenvbd_copy_free(copy_of(ring));
+	req = last_req(ring, BLKIF_OP_WRITE, XENVBD_MAX_SEGS, 10);
+	req_done(req);
+	down_with_reserve();
+}
+
+static void a_reserve_is_whole_or_not_there(void **state)
+{
+	rig_init();
+	fake_fail_at(&fake_allocs, 100);
+	assert_int_equal(xenvbd_reserve_init(), -ENOMEM);
+	assert_int_equal(fake_nr_pages, 0);
 	rig_down();
 }
 
@@ -552,6 +709,12 @@ int main(void)
 		cmocka_unit_test(what_is_not_charged_is_given_back),
 		cmocka_unit_test(what_is_not_there_is_not_charged),
 		cmocka_unit_test(memory_is_not_waited_for),
+		cmocka_unit_test(a_ring_has_one_request_without_memory),
+		cmocka_unit_test(the_reserve_gives_what_is_wanting),
+		cmocka_unit_test(who_does_not_get_all_gets_nothing),
+		cmocka_unit_test(a_domain_leaves_the_reserve_to_others),
+		cmocka_unit_test(what_is_in_use_below_does_not_go_back_to_the_reserve),
+		cmocka_unit_test(a_reserve_is_whole_or_not_there),
 		cmocka_unit_test(a_page_in_use_below_is_left_there),
 		cmocka_unit_test(unused_pages_go_after_a_second),
 		cmocka_unit_test(pages_in_use_stay),

@@ -5,6 +5,7 @@
  * there is none left. Whatever fails, each request is answered once, the same request
  * works when it is sent again, and nothing leaks.
  */
+#include "data/reserve.h"
 #include "data/thread.h"
 #include "rig.h"
 
@@ -208,7 +209,7 @@ static bool disk_works(void)
 }
 
 /* Stopped with requests at the disk: all are answered. */
-static void teardown(struct xenvbd_ring *ring)
+static void stop_with_requests(struct xenvbd_ring *ring, bool (*idle)(void))
 {
 	struct guest_req req = rw(BLKIF_OP_WRITE, 0, 3, 100);
 	unsigned int i, nr;
@@ -222,10 +223,7 @@ static void teardown(struct xenvbd_ring *ring)
 	guest_push(ring);
 	xenvbd_wake_irq(ring->irq, ring);
 	fake_task_run(ring->task);
-	fake_idle = disk_works;
-	/* What starves goes on trying until there is memory. */
-	if (fault_is_due() && run.for_ever && !is_made_up_for())
-		disarm();
+	fake_idle = idle;
 	xenvbd_thread_drain(ring);
 	xenvbd_thread_stop(ring);
 	for (nr = 0; guest_get(ring, &id, &status); nr++)
@@ -233,6 +231,69 @@ static void teardown(struct xenvbd_ring *ring)
 	expect(nr == 3, "%u are answered", nr);
 	put_task_struct(ring->task);
 	ring->task = NULL;
+}
+
+static void teardown(struct xenvbd_ring *ring)
+{
+	/* What starves goes on trying until there is memory. */
+	if (fault_is_due() && run.for_ever && !is_made_up_for())
+		disarm();
+	stop_with_requests(ring, disk_works);
+}
+
+/* ---- no memory at all ---------------------------------------------------------- */
+
+static unsigned int nr_moments;
+
+static bool disk_works_in_time(void)
+{
+	jiffies += HZ / 100;
+	fake_bio_end_all();
+	return ++nr_moments < 1000;
+}
+
+/* From the moment on that the ring is connected, and for ever. */
+static void scenario_without_memory(unsigned int policy, bool persistent)
+{
+	struct xenvbd_ring *ring;
+
+	rig_init();
+	rig.vbd.tunables.policy = policy;
+	assert_int_equal(xenvbd_reserve_init(), 0);
+	run.fault = &fake_allocs;
+	run.nth = 0;
+	run.for_ever = run.mended = false;
+	ring = connect(persistent);
+	fake_fail_all(&fake_allocs);
+
+	write_and_read(ring, 5, 1);
+	write_and_read(ring, 33, 2);
+	write_and_read(ring, 200, 3);
+	works(ring, rw(BLKIF_OP_WRITE_BARRIER, 16, 2, 100));
+	crowd(ring);
+	/* Write data that must be copied; and none can be mapped. */
+	fake_disk.bdev.stable_writes = true;
+	write_and_read(ring, 12, 4);
+	fake_fail_all(&fake_handles);
+	write_and_read(ring, 12, 5);
+	crowd(ring);
+
+	expect(fake_allocs.failures && !run.mended, "there was memory");
+	/* It is stopped with requests that were not started. */
+	nr_moments = 0;
+	stop_with_requests(ring, disk_works_in_time);
+	xenvbd_reserve_exit();
+	rig_down();
+}
+
+static void no_memory_for_ever(void **state)
+{
+	unsigned int policy;
+
+	for (policy = XENVBD_POLICY_AUTO; policy <= XENVBD_POLICY_COPY; policy++) {
+		scenario_without_memory(policy, false);
+		scenario_without_memory(policy, true);
+	}
 }
 
 /* ---- the scenario --------------------------------------------------------------- */
@@ -370,6 +431,7 @@ int main(void)
 		cmocka_unit_test(no_memory_once),
 		cmocka_unit_test(no_memory_for_long),
 		cmocka_unit_test(no_page_to_map_to),
+		cmocka_unit_test(no_memory_for_ever),
 		cmocka_unit_test(a_grant_fails),
 		cmocka_unit_test(a_map_handle_is_missing),
 		cmocka_unit_test(an_unmapping_fails),

@@ -1343,6 +1343,9 @@ static void a_module_that_cannot_be_loaded_leaves_nothing(void **state)
 	fake_fail_at(&fake_allocs, 1);
 	assert_int_equal(shim_module_init(), -ENOMEM);
 	control_check_clean();
+	fake_fail_at(&fake_allocs, 200);
+	assert_int_equal(shim_module_init(), -ENOMEM);
+	control_check_clean();
 	bus_register_err = -EBUSY;
 	assert_int_equal(shim_module_init(), -EBUSY);
 	control_check_clean();

@@ -40,6 +40,18 @@ static inline void spin_unlock(spinlock_t *lock)
 	shim_atomic--;
 }
 
+#define spin_lock_irqsave(lock, flags)		\
+	do {					\
+		(flags) = 1;			\
+		spin_lock(lock);		\
+	} while (0)
+
+static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
+{
+	shim_bug_on(flags != 1);
+	spin_unlock(lock);
+}
+
 static inline void mutex_init(struct mutex *lock)
 {
 	lock->held = false;

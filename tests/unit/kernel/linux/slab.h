@@ -56,5 +56,6 @@ struct page *alloc_page(gfp_t flags);
 void put_page(struct page *page);
 int page_count(const struct page *page);
 void *page_address(const struct page *page);
+void clear_page(void *page);
 
 #endif /* KSHIM_LINUX_SLAB_H */

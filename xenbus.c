@@ -196,6 +196,28 @@ static int xs_watch(struct xenvbd *vbd)
 
 /* ---- the work item ------------------------------------------------------ */
 
+/*
+ * The disk has refused a flush. Its cache may be there all the same: then no fsync()
+ * of the guest means anything, and somebody has to hear of that. Not more often than
+ * other things that a guest can cause, by connecting again and again.
+ */
+static void xs_handle_no_flush(struct xenvbd *vbd)
+{
+	if (!vbd->disk.flush && !xenvbd_frontend_flushes(&vbd->advertised))
+		return;
+	vbd->disk.flush = false;
+	/* Rings look at it. */
+	WRITE_ONCE(vbd->disk.no_flush, true);
+	vbd->advertised.disk.no_flush = true;
+	if (__ratelimit(&vbd->error.log))
+		xenvbd_error_report(vbd,
+				    xenvbd_error(vbd, -EOPNOTSUPP,
+						 "disk %x:%x does not know flushes, and what it has cached may be lost",
+						 MAJOR(vbd->devt),
+						 MINOR(vbd->devt)));
+	xenvbd_error_warn(vbd, xenvbd_publish_or_owe(vbd, XENVBD_OWED_FLUSH));
+}
+
 static void xs_handle_events(struct xenvbd *vbd)
 {
 	unsigned long events = xchg(&vbd->events, 0);
@@ -220,15 +242,8 @@ static void xs_handle_events(struct xenvbd *vbd)
 	vbd->facts &= ~(XENVBD_FACT_REMNANT | XENVBD_FACT_SHORT);
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) &&
-	    (vbd->disk.flush || vbd->advertised.disk.flush) &&
-	    !(vbd->facts & XENVBD_FACT_GONE)) {
-		vbd->disk.flush = false;
-		/* Rings look at it. */
-		WRITE_ONCE(vbd->disk.no_flush, true);
-		vbd->advertised.disk.flush = false;
-		xenvbd_error_warn(vbd, xenvbd_publish_or_owe(vbd,
-							     XENVBD_OWED_FLUSH));
-	}
+	    !(vbd->facts & XENVBD_FACT_GONE))
+		xs_handle_no_flush(vbd);
 }
 
 static void xs_handle_disk(struct xenvbd *vbd)

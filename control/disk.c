@@ -56,6 +56,7 @@ static void disk_set_empty(struct xenvbd_disk *disk,
 			   const struct xenvbd_disk *old, bool readonly)
 {
 	*disk = *old;
+	disk->flush &= !disk->no_flush;
 	if (!xenvbd_disk_ready(old)) {
 		disk->readonly = readonly;
 		disk->removable = true;
@@ -123,10 +124,12 @@ static void disk_limits(const struct xenvbd *vbd, struct xenvbd_limits *limits)
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,
 		/*
-		 * A guest takes a refusal as final. And who was told of no cache
-		 * never flushes, whatever the disk has now: see io_through_cache().
+		 * A guest may go on with barriers for as long as it is connected,
+		 * whatever the disk says. And who was told of no cache never
+		 * flushes, whatever the disk has now: see io_through_cache().
 		 */
 		.barrier = vbd->advertised.disk.flush,
+		.flushes = xenvbd_frontend_flushes(&vbd->advertised),
 		.discard = disk->discard || disk->empty,
 		.emulate = emulate,
 	};
@@ -252,7 +255,7 @@ static int disk_check_exchange(struct xenvbd *vbd,
 {
 	const struct xenvbd_disk *advertised = &vbd->advertised.disk;
 	/* With the event pending the guest is about to learn that it cannot. */
-	bool flushes = advertised->flush &&
+	bool flushes = xenvbd_frontend_flushes(&vbd->advertised) &&
 		       !test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events);
 	const char *why = NULL;
 
@@ -307,7 +310,7 @@ static int disk_replace(struct xenvbd *vbd, struct xenvbd_disk_keys *keys,
 	 * The guest knows it, or finds out, and will not flush the next medium.
 	 */
 	if (test_and_clear_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events)) {
-		vbd->advertised.disk.flush = false;
+		vbd->advertised.disk.no_flush = true;
 		vbd->disk.flush &= !vbd->disk.empty;
 	}
 	return 0;
@@ -413,7 +416,7 @@ int xenvbd_disk_check_vanished(struct xenvbd *vbd)
  * xenvbd_disk_look_again - see what a disk is like that a guest is about to be told of
  * @vbd: with a disk that is ready, and rings that have not started
  *
- * It may have changed since it was opened.
+ * It may have changed since it was opened. Whether it knows flushes it is asked anew.
  *
  * Context: process, vbd->lock held.
  * Return: 0, or -EMEDIUMTYPE with an error text if no guest can use it any more.
@@ -424,6 +427,7 @@ int xenvbd_disk_look_again(struct xenvbd *vbd)
 
 	if (vbd->disk.empty)
 		return 0;
+	vbd->disk.no_flush = false;
 	xenvbd_disk_look(&vbd->disk);
 	return disk_check_kind(vbd, &vbd->disk, vbd->devt);
 }
@@ -505,7 +509,8 @@ void xenvbd_disk_follow(struct xenvbd *vbd)
 	xenvbd_disk_look(disk);
 	disk_report_worse(vbd, &was);
 	/* A disk that has become read-only has what was written before. */
-	disk->unflushed = disk->flush && !vbd->advertised.disk.flush &&
+	disk->unflushed = disk->flush &&
+			  !xenvbd_frontend_flushes(&vbd->advertised) &&
 			  !disk->opened_readonly &&
 			  (was.unflushed || !was.flush);
 	if (disk->unflushed)

@@ -77,6 +77,18 @@ static enum xenvbd_reason validate_write(struct xenvbd_cmd *cmd,
 	return validate_data(cmd, limits, may_be_empty);
 }
 
+/*
+ * Of a barrier with data nobody may say that it is not supported: Linux frontends take
+ * that for success, and the data would be lost.
+ */
+static enum xenvbd_reason validate_barrier(struct xenvbd_cmd *cmd,
+					   const struct xenvbd_limits *limits)
+{
+	if (limits->barrier)
+		return validate_write(cmd, limits, true);
+	return cmd->nr_segs ? XENVBD_REASON_BARRIER : XENVBD_REASON_OP;
+}
+
 static enum xenvbd_reason validate_discard(struct xenvbd_cmd *cmd,
 					   const struct xenvbd_limits *limits)
 {
@@ -115,8 +127,7 @@ enum xenvbd_reason xenvbd_validate(struct xenvbd_cmd *cmd,
 	case BLKIF_OP_FLUSH_DISKCACHE:
 		return validate_write(cmd, limits, true);
 	case BLKIF_OP_WRITE_BARRIER:
-		return limits->barrier ? validate_write(cmd, limits, true) :
-					 XENVBD_REASON_OP;
+		return validate_barrier(cmd, limits);
 	case BLKIF_OP_DISCARD:
 		return validate_discard(cmd, limits);
 	default:
@@ -154,6 +165,7 @@ const char *xenvbd_reason_str(enum xenvbd_reason reason)
 	static const char * const str[] = {
 		[XENVBD_REASON_NONE] = "no error",
 		[XENVBD_REASON_OP] = "operation not offered",
+		[XENVBD_REASON_BARRIER] = "barrier with data not offered",
 		[XENVBD_REASON_READONLY] = "disk is read-only",
 		[XENVBD_REASON_NR_SEGS] = "bad number of segments",
 		[XENVBD_REASON_SEG] = "bad sectors in a segment",

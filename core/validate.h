@@ -19,6 +19,7 @@
  * @max_indirect_segs: segments of an INDIRECT request, 0: not offered
  * @readonly: nothing may change the disk
  * @barrier: WRITE_BARRIER is offered
+ * @flushes: the guest flushes a cache of the disk; of no concern to checks
  * @discard: DISCARD is offered
  * @stable_writes: data must not change while it is written
  * @emulate: the disk's own blocks are larger than @align_sects, perhaps
@@ -29,6 +30,7 @@ struct xenvbd_limits {
 	u16 max_indirect_segs;
 	bool readonly;
 	bool barrier;
+	bool flushes;
 	bool discard;
 	bool stable_writes;
 	bool emulate;
@@ -38,6 +40,7 @@ struct xenvbd_limits {
  * enum xenvbd_reason - what is wrong with a request
  * @XENVBD_REASON_NONE: nothing
  * @XENVBD_REASON_OP: operation unknown or not offered
+ * @XENVBD_REASON_BARRIER: WRITE_BARRIER with data, not offered
  * @XENVBD_REASON_READONLY: would change a read-only disk
  * @XENVBD_REASON_NR_SEGS: no segment, or more than allowed (XSA-513)
  * @XENVBD_REASON_SEG: first sector after the last, or last sector beyond the
@@ -49,6 +52,7 @@ struct xenvbd_limits {
 enum xenvbd_reason {
 	XENVBD_REASON_NONE,
 	XENVBD_REASON_OP,
+	XENVBD_REASON_BARRIER,
 	XENVBD_REASON_READONLY,
 	XENVBD_REASON_NR_SEGS,
 	XENVBD_REASON_SEG,

@@ -20,9 +20,16 @@ struct xenvbd_advertised {
 	/* Size of the disk in sectors of 512 bytes. */
 	u64 sects;
 	/*
-	 * As it was when the frontend connected; block_size is 0 if it has not.
+	 * As it was when the frontend connected; block_size is 0 if it has not. But
+	 * no_flush: since then a disk has refused a flush.
 	 */
 	struct xenvbd_disk disk;
 };
+
+/* Does the frontend flush? Not if it was told of no cache, or if a flush was refused. */
+static inline bool xenvbd_frontend_flushes(const struct xenvbd_advertised *advertised)
+{
+	return advertised->disk.flush && !advertised->disk.no_flush;
+}
 
 #endif /* XENVBD_ADVERTISED_H */

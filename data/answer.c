@@ -54,8 +54,9 @@ static void answer_one(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	xenvbd_latency_count(&ring->latency, req);
 	if (unlikely(req->status != BLK_STS_OK)) {
 		xenvbd_stat_inc(&ring->stats.err_req);
-		if (xenvbd_req_flushes(req) && req->status == BLK_STS_NOTSUPP)
-			xenvbd_wake_work(ring, XENVBD_EVENT_NO_FLUSH);
+		/* Of data a frontend may take "not supported" for success. */
+		if (req->nr_segs)
+			req->status = BLK_STS_IOERR;
 	}
 	xenvbd_sring_respond(&ring->sring, req->id, req->op, req->status);
 	xenvbd_req_put(ring, req);
@@ -78,7 +79,8 @@ static void answer_each(struct xenvbd_ring *ring, struct xenvbd_req *reqs)
  * xenvbd_answer_all - answer what the disk is done with
  * @ring: owned by the caller, which has to show the answers
  *
- * Context: the ring's thread; sleeps while a page of the guest is paged out.
+ * Context: the ring's thread; sleeps while a page of the guest is paged out, or
+ * the disk's queue is full.
  * Return: false if there is nothing to answer.
  */
 bool xenvbd_answer_all(struct xenvbd_ring *ring)

@@ -69,21 +69,25 @@ void xenvbd_barrier_look(struct xenvbd_ring *ring)
 	xenvbd_turn_look(&ring->vbd->barriers, &ring->barrier.turn);
 }
 
+/* Give the disk once more what it has failed. */
+static void barrier_resubmit(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	req->status = BLK_STS_OK;
+	req->failed_flush = false;
+	req->refused_flush = false;
+	if (likely(!ring->limits.emulate) || xenvbd_rmw_admit(ring, req))
+		xenvbd_io_submit(req);
+}
+
 /* Try those flushes again that have failed. */
 static void barrier_retry(struct xenvbd_ring *ring)
 {
 	struct xenvbd_barrier *barrier = &ring->barrier;
 	struct xenvbd_req_list failed = barrier->failed;
-	struct xenvbd_req *req;
 
 	barrier->failed.first = NULL;
-	while (failed.first) {
-		req = xenvbd_req_list_pop(&failed);
-		req->status = BLK_STS_OK;
-		req->failed_flush = false;
-		if (likely(!ring->limits.emulate) || xenvbd_rmw_admit(ring, req))
-			xenvbd_io_submit(req);
-	}
+	while (failed.first)
+		barrier_resubmit(ring, xenvbd_req_list_pop(&failed));
 }
 
 /**
@@ -126,19 +130,38 @@ static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req
 	return true;
 }
 
+/*
+ * The disk does not know flushes, or writes through its cache. Without data that is
+ * the answer. Data has to be written all the same: Linux frontends take "not
+ * supported" for a barrier that is written. False if there is no more to try.
+ */
+static bool barrier_refused(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	/* A guest that goes on with barriers does not keep the work item busy. */
+	if (!READ_ONCE(ring->vbd->disk.no_flush))
+		xenvbd_wake_work(ring, XENVBD_EVENT_NO_FLUSH);
+	if (!req->nr_segs || req->plain)
+		return false;
+	req->plain = true;
+	barrier_resubmit(ring, req);
+	return true;
+}
+
 /**
  * xenvbd_barrier_done - the disk is done with a write
  * @ring: the ring
  * @req: admitted
  *
- * Context: the ring's thread; for a plain write that is well, any owner of the
- * ring.
- * Return: false if it was put aside, and will be done once more.
+ * Context: the ring's thread, which sleeps while the disk's queue is full; for a
+ * plain write that is well, any owner of the ring.
+ * Return: false if it will be done once more.
  */
 bool xenvbd_barrier_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
 	struct xenvbd_barrier *barrier = &ring->barrier;
 
+	if (unlikely(req->refused_flush) && barrier_refused(ring, req))
+		return false;
 	if (unlikely(req->failed_flush) && barrier_retry_later(ring, req))
 		return false;
 	if (unlikely(barrier->nr_retries) && req->status == BLK_STS_OK &&

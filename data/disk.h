@@ -23,7 +23,7 @@
  * @secure: the disk knows secure discards
  * @empty: not a disk but a CD drive without a medium; @file is NULL
  * @opened_readonly: @file is for reading only
- * @no_flush: it has refused a flush
+ * @no_flush: it has refused a flush; forgotten when a guest connects
  * @unflushed: has a cache that the guest does not know of, and that was not flushed
  * @no_discard: the toolstack forbids discards
  * @block_size: logical block size in bytes

@@ -6,33 +6,45 @@
 /* The most that is discarded with one bio, in sectors of 512 bytes. */
 #define MAX_PIECE	(SZ_128M >> SECTOR_SHIFT)
 
+/* What data/barrier.c has to know of a request that the disk has failed. */
+static void io_mark_failed(struct xenvbd_req *req)
+{
+	bool refused = req->status == BLK_STS_NOTSUPP;
+
+	req->failed_flush = xenvbd_req_flushes(req) && !refused;
+	/* A disk of many parts may have taken some flags away by now. */
+	req->refused_flush = refused && (xenvbd_req_flushes(req) ||
+					 req->bio.bi_opf & REQ_FUA);
+}
+
 static void io_end(struct bio *bio)
 {
 	struct xenvbd_req *req = container_of(bio, struct xenvbd_req, bio);
 
 	/* Status first, then the bio: the request may be reused at once. */
 	req->status = bio->bi_status;
-	req->failed_flush = unlikely(req->status != BLK_STS_OK) &&
-			    xenvbd_req_flushes(req) &&
-			    req->status != BLK_STS_NOTSUPP;
+	if (unlikely(req->status != BLK_STS_OK))
+		io_mark_failed(req);
 	bio_uninit(bio);
 	xenvbd_latency_disk(req);
 	xenvbd_wake_complete(req);
 }
 
 /*
- * A guest that was told of no cache takes what is written for safe, though the disk
- * has got a cache since. Each write looks: none may get into the cache unseen.
+ * A guest that does not flush takes what is written for safe, though the disk has
+ * got a cache since. Each write looks: none may get into the cache unseen.
  */
 static blk_opf_t io_through_cache(const struct xenvbd_ring *ring)
 {
-	if (likely(ring->limits.barrier || !bdev_write_cache(ring->bdev)))
+	if (likely(ring->limits.flushes || !bdev_write_cache(ring->bdev)))
 		return 0;
 	return READ_ONCE(ring->vbd->disk.no_flush) ? 0 : REQ_FUA;
 }
 
 static blk_opf_t io_opf(const struct xenvbd_req *req)
 {
+	if (unlikely(req->plain))
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
 	switch (req->op) {
 	case BLKIF_OP_READ:
 		return REQ_OP_READ;

@@ -136,6 +136,8 @@ struct xenvbd_req *xenvbd_req_get(struct xenvbd_ring *ring,
 	req->status = BLK_STS_OK;
 	req->segs = cmd->indirect ? XENVBD_SEGS_WANTED : XENVBD_SEGS_CHECKED;
 	req->failed_flush = false;
+	req->refused_flush = false;
+	req->plain = false;
 	/* Never 0, which marks a request that is not in flight. */
 	WRITE_ONCE(req->start, jiffies | 1);
 	xenvbd_latency_take(&ring->latency, req);

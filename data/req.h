@@ -94,7 +94,11 @@ struct xenvbd_req {
 	/* enum xenvbd_segs */
 	u8 segs;
 	/* A flush or barrier, and the disk has failed it. */
-	bool failed_flush;
+	u8 failed_flush : 1;
+	/* The disk does not know what it was asked for beside the data. */
+	u8 refused_flush : 1;
+	/* So the data is written without. */
+	u8 plain : 1;
 	/* See data/latency.c: when it was taken, 0 if that was not measured. */
 	u32 taken_us;
 

@@ -54,6 +54,17 @@ void fe_io_spec_full(struct fe_io_spec *spec, unsigned int nr_sectors)
 	}
 }
 
+/* Of data that was not written nobody may say "not supported". */
+static int barrier_status(const struct fe_io_ctx *ctx,
+			  const struct fe_io_spec *spec)
+{
+	bool data = spec->nr_segs < 0 ? spec->nr_ranges > 0 : spec->nr_segs > 0;
+
+	if (ctx->features.barrier)
+		return FE_OKAY;
+	return data ? FE_ERROR : FE_EOPNOTSUPP;
+}
+
 /* What a conforming backend answers to a well-formed request. */
 static int auto_status(const struct fe_io_ctx *ctx,
 		       const struct fe_io_spec *spec)
@@ -65,7 +76,7 @@ static int auto_status(const struct fe_io_ctx *ctx,
 	case FE_OP_WRITE:
 		return ctx->read_only ? FE_ERROR : FE_OKAY;
 	case FE_OP_BARRIER:
-		return ctx->features.barrier ? FE_OKAY : FE_EOPNOTSUPP;
+		return barrier_status(ctx, spec);
 	case FE_OP_DISCARD:
 		if (!ctx->features.discard)
 			return FE_EOPNOTSUPP;

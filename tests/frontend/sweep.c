@@ -138,7 +138,7 @@ static void cmd_sweep_nsegs(struct fe *fe, struct fe_args *args)
 		if (!n && spec.status == FE_OKAY)
 			spec.nr_ranges = 0;
 		if (op == FE_OP_BARRIER && !fe->io.features.barrier)
-			spec.status = FE_EOPNOTSUPP;
+			spec.status = n ? FE_ERROR : FE_EOPNOTSUPP;
 		if (!submit(fe))
 			break;
 		/* The next round uses the same sectors. */

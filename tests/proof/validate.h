@@ -123,6 +123,11 @@ static void require_bad(const struct xenvbd_cmd *cmd, const struct xenvbd_limits
 	switch (reason) {
 	case XENVBD_REASON_OP:
 		require(!op_offered(cmd, limits));
+		/* Data would pass for written. */
+		require(cmd->indirect || cmd->op != BLKIF_OP_WRITE_BARRIER || !cmd->nr_segs);
+		break;
+	case XENVBD_REASON_BARRIER:
+		require(cmd->op == BLKIF_OP_WRITE_BARRIER && cmd->nr_segs && !limits->barrier);
 		break;
 	case XENVBD_REASON_READONLY:
 		require(limits->readonly && changes_disk(cmd));

@@ -68,6 +68,7 @@ static void ring_attach_disk(struct xenvbd_ring *ring)
 		.align_sects = 1,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.barrier = true,
+		.flushes = true,
 		.discard = true,
 		.emulate = rig.vbd.advertised.emulate,
 	};
@@ -196,6 +197,8 @@ struct xenvbd_req *rig_req(struct xenvbd_ring *ring, u8 op, u64 sector,
 	req->status = BLK_STS_OK;
 	req->segs = XENVBD_SEGS_CHECKED;
 	req->failed_flush = false;
+	req->refused_flush = false;
+	req->plain = false;
 	req->start = jiffies | 1;
 	if (nr_segs > XENVBD_INLINE_SEGS)
 		expect(xenvbd_req_enlarge(req), "no memory");

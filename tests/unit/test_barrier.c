@@ -334,6 +334,34 @@ static void an_error_that_stays_is_shown(void **state)
 	down();
 }
 
+/* ---- flushes that the disk does not know ------------------------------------ */
+
+/* As io_end() says it. */
+static bool refused(struct xenvbd_ring *ring, struct xenvbd_req *req)
+{
+	req->status = BLK_STS_NOTSUPP;
+	req->refused_flush = true;
+	return xenvbd_barrier_done(ring, req);
+}
+
+/* There is nothing to write, and a frontend may hear of it. */
+static void a_flush_that_is_not_known_is_shown_at_once(void **state)
+{
+	struct xenvbd_ring *ring = up(1);
+
+	assert_true(refused(ring, start_flush(ring)));
+	assert_int_equal(fake_nr_submits, 0);
+	assert_true(test_bit(XENVBD_EVENT_NO_FLUSH, &rig.vbd.events));
+	assert_true(xenvbd_barrier_idle(&ring->barrier));
+	/* The work item knows, and has other things to do. */
+	rig.vbd.disk.no_flush = true;
+	rig.vbd.events = 0;
+	assert_true(refused(ring, start_flush(ring)));
+	assert_int_equal(rig.vbd.events, 0);
+	rig.vbd.disk.no_flush = false;
+	down();
+}
+
 static void nothing_is_tried_again_while_draining(void **state)
 {
 	struct xenvbd_ring *ring = up(1);
@@ -416,6 +444,7 @@ int main(void)
 		cmocka_unit_test(barriers_are_executed_in_their_order),
 		cmocka_unit_test(a_failed_flush_is_tried_again),
 		cmocka_unit_test(an_error_that_stays_is_shown),
+		cmocka_unit_test(a_flush_that_is_not_known_is_shown_at_once),
 		cmocka_unit_test(nothing_is_tried_again_while_draining),
 		cmocka_unit_test(nothing_is_tried_again_of_a_vanished_disk),
 		cmocka_unit_test(a_failed_barrier_holds_up_what_comes_after),

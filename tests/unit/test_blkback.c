@@ -305,7 +305,8 @@ static void the_disk_fails(void **state)
 		s16 shown;
 	} rows[] = {
 		{ BLK_STS_IOERR, ERROR },
-		{ BLK_STS_NOTSUPP, UNKNOWN },
+		/* Not a word that may be taken for success. */
+		{ BLK_STS_NOTSUPP, ERROR },
 		{ 9, ERROR },
 	};
 	unsigned int i, p;
@@ -408,6 +409,23 @@ static void wrong_requests_are_refused(void **state)
 	guest_expect(ring, 0, UNKNOWN);
 	assert_false(fake_logged("refused"));
 	assert_int_equal(ring->found, true);
+	down();
+}
+
+/* It would pass for written if it were said to be not supported. */
+static void a_barrier_with_data_that_is_not_offered_is_an_error(void **state)
+{
+	struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+
+	ring->limits.barrier = false;
+	send(ring, rw(BLKIF_OP_WRITE_BARRIER, 1, 0, 1, 10));
+	send(ring, rw(BLKIF_OP_WRITE_BARRIER, 2, 0, 0, 0));
+	passes(ring);
+	guest_expect(ring, 1, ERROR);
+	guest_expect(ring, 2, UNKNOWN);
+	assert_true(fake_logged("barrier with data not offered"));
+	assert_true(fake_logged("operation not offered"));
+	assert_int_equal(fake_nr_submits, 0);
 	down();
 }
 
@@ -714,7 +732,7 @@ static void a_disk_without_flushes_is_reported(void **state)
 	pass(ring);
 	fake_bio_end(fake_bio_first(), BLK_STS_NOTSUPP);
 	pass(ring);
-	guest_expect(ring, 1, UNKNOWN);
+	guest_expect(ring, 1, ERROR);
 	assert_false(reported(XENVBD_EVENT_NO_FLUSH));
 
 	send(ring, rw(BLKIF_OP_FLUSH_DISKCACHE, 2, 0, 0, 0));
@@ -723,7 +741,91 @@ static void a_disk_without_flushes_is_reported(void **state)
 	pass(ring);
 	guest_expect(ring, 2, UNKNOWN);
 	assert_true(reported(XENVBD_EVENT_NO_FLUSH));
+	assert_int_equal(fake_nr_submits, 2);
+
+	/* In the same memory, a write that is well. */
+	rig.vbd.events = 0;
+	send(ring, rw(BLKIF_OP_WRITE, 3, 0, 1, 10));
+	passes(ring);
+	guest_expect(ring, 3, OKAY);
+	assert_false(reported(XENVBD_EVENT_NO_FLUSH));
+	assert_int_equal(fake_nr_submits, 3);
 	down();
+}
+
+/* What the disk may refuse though it has data to write. */
+static const u8 flushing[] = {
+	BLKIF_OP_FLUSH_DISKCACHE, BLKIF_OP_WRITE_BARRIER, BLKIF_OP_WRITE,
+};
+
+/* Of 2 pages; it is at the disk then. */
+static void send_flushing(struct xenvbd_ring *ring, u8 op, u64 id)
+{
+	unsigned int i;
+
+	/* A write is one that goes through a cache. */
+	ring->limits.flushes = op != BLKIF_OP_WRITE;
+	fake_disk.bdev.write_cache = true;
+	guest_fill(10, 2, id);
+	send(ring, rw(op, id, 64, 2, 10));
+	for (i = 0; i < 3; i++)
+		pass(ring);
+	assert_int_equal(fake_nr_bios, 1);
+	assert_true(fake_bio_first()->bi_opf & (REQ_PREFLUSH | REQ_FUA));
+}
+
+static void data_is_written_without_what_the_disk_refuses(void **state)
+{
+	unsigned int i, p;
+
+	for (p = 0; p < ARRAY_SIZE(policies) * ARRAY_SIZE(flushing); p++) {
+		struct xenvbd_ring *ring = up(policies[p / ARRAY_SIZE(flushing)]);
+		u8 op = flushing[p % ARRAY_SIZE(flushing)];
+
+		send_flushing(ring, op, 1 + p);
+		/* Not by the completion: the thread does it. */
+		fake_bio_end(fake_bio_first(), BLK_STS_NOTSUPP);
+		assert_int_equal(fake_nr_submits, 1);
+		pass(ring);
+		guest_expect_none(ring);
+		assert_true(reported(XENVBD_EVENT_NO_FLUSH));
+		assert_int_equal(fake_nr_submits, 2);
+		assert_int_equal(fake_bio_first()->bi_opf,
+				 REQ_OP_WRITE | REQ_SYNC | REQ_IDLE);
+		for (i = 0; i < 3; i++)
+			passes(ring);
+		guest_expect(ring, 1 + p, OKAY);
+		expect_written(64, 1 + p, 2);
+		expect_unmapped(ring);
+		assert_int_equal(ring->stats.err_req, 0);
+
+		/* The next one asks the disk once more, in the same memory. */
+		send_flushing(ring, op, 100);
+		passes(ring);
+		guest_expect(ring, 100, OKAY);
+		down();
+	}
+}
+
+static void data_that_is_refused_twice_is_an_error(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flushing); i++) {
+		struct xenvbd_ring *ring = up(XENVBD_POLICY_MAP);
+
+		send_flushing(ring, flushing[i], 1);
+		fake_bio_end(fake_bio_first(), BLK_STS_NOTSUPP);
+		pass(ring);
+		fake_bio_end(fake_bio_first(), BLK_STS_NOTSUPP);
+		pass(ring);
+		guest_expect(ring, 1, ERROR);
+		assert_int_equal(fake_nr_submits, 2);
+		passes(ring);
+		assert_int_equal(ring->stats.err_req, 1);
+		expect_unmapped(ring);
+		down();
+	}
 }
 
 static void a_failed_flush_is_hidden_for_a_while(void **state)
@@ -2079,6 +2181,7 @@ int main(void)
 		cmocka_unit_test(wrong_grants_and_segments_are_nonsense),
 		cmocka_unit_test(what_a_guest_cannot_know_is_no_nonsense),
 		cmocka_unit_test(a_ring_full_of_wrong_grants_pauses),
+		cmocka_unit_test(a_barrier_with_data_that_is_not_offered_is_an_error),
 		cmocka_unit_test(a_read_only_disk_is_not_written),
 		cmocka_unit_test(indirect_requests_are_executed),
 		cmocka_unit_test(indirect_segments_are_checked),
@@ -2087,6 +2190,8 @@ int main(void)
 		cmocka_unit_test(indirect_requests_wait_for_memory),
 		cmocka_unit_test(a_flush_has_no_place),
 		cmocka_unit_test(a_disk_without_flushes_is_reported),
+		cmocka_unit_test(data_is_written_without_what_the_disk_refuses),
+		cmocka_unit_test(data_that_is_refused_twice_is_an_error),
 		cmocka_unit_test(a_failed_flush_is_hidden_for_a_while),
 		cmocka_unit_test(a_request_is_no_failed_flush_from_before),
 		cmocka_unit_test(a_barrier_orders_writes_and_not_reads),

@@ -453,7 +453,28 @@ static void a_guest_that_is_about_to_stop_flushing_gets_no_cache(void **state)
 	disk_b->bdev.write_cache = false;
 	assert_int_equal(xenvbd_disk_open(vbd), 1);
 	assert_false(test_bit(XENVBD_EVENT_NO_FLUSH, &vbd->events));
-	assert_false(vbd->advertised.disk.flush);
+	assert_false(xenvbd_frontend_flushes(&vbd->advertised));
+	assert_false(vbd->disk.flush);
+	/* It may not know yet: a barrier of it is still one, and not an error. */
+	assert_true(vbd->rings[0]->limits.barrier);
+	/* But nobody relies on it. */
+	assert_false(vbd->rings[0]->limits.flushes);
+	disk_b->bdev.write_cache = true;
+	xenvbd_disk_follow(vbd);
+	assert_int_equal(disk_b->nr[DISK_FLUSH], 1);
+}
+
+/* Whatever the medium is that comes next. */
+static void a_drive_that_was_refused_a_flush_has_no_cache(void **state)
+{
+	xenstore_set(BE "/device-type", "cdrom");
+	open_first();
+	connect();
+	assert_true(vbd->rings[0]->limits.flushes);
+	vbd->advertised.disk.no_flush = true;
+	xenstore_remove(BE "/physical-device");
+	assert_int_equal(xenvbd_disk_open(vbd), 1);
+	assert_true(vbd->disk.empty);
 	assert_false(vbd->disk.flush);
 }
 
@@ -731,12 +752,13 @@ static void a_disk_may_change_before_a_guest_connects(void **state)
 	assert_false(vbd->rings[0]->limits.barrier || vbd->rings[0]->limits.discard);
 	xenvbd_disconnect(vbd);
 	fake_disk.bdev.read_only = true;
-	/* It has refused one, whatever it says. */
+	/* It has refused one; it is asked again. */
 	fake_disk.bdev.write_cache = true;
 	vbd->disk.no_flush = true;
 	connect();
 	assert_true(vbd->advertised.disk.readonly);
-	assert_false(vbd->advertised.disk.flush);
+	assert_false(vbd->disk.no_flush);
+	assert_true(xenvbd_frontend_flushes(&vbd->advertised));
 }
 
 /* Many hours after it was opened, perhaps. */
@@ -856,7 +878,7 @@ static void a_cache_that_a_guest_does_not_know_is_flushed(void **state)
 	assert_int_equal(nr_parked_at_flush, 2);
 	assert_false(vbd->rings[0]->wake.draining);
 	/* Writes still go through it: the guest does not flush. */
-	assert_false(vbd->rings[0]->limits.barrier);
+	assert_false(vbd->rings[0]->limits.barrier || vbd->rings[0]->limits.flushes);
 	assert_true(fake_logged("notice: disk 8:1 has a volatile cache now, and each write of the guest waits for the medium\n"));
 	expect_follow(NULL);
 	assert_int_equal(disk_a->nr[DISK_FLUSH], 1);
@@ -979,6 +1001,7 @@ int main(void)
 		DISK_TEST(a_guest_does_not_look_at_a_disk_again),
 		DISK_TEST(a_guest_without_flushes_gets_no_cache),
 		DISK_TEST(a_guest_that_is_about_to_stop_flushing_gets_no_cache),
+		DISK_TEST(a_drive_that_was_refused_a_flush_has_no_cache),
 		DISK_TEST(before_a_frontend_any_disk_will_do),
 		DISK_TEST(smaller_blocks_will_do),
 		DISK_TEST(a_read_only_guest_may_have_any_cache),

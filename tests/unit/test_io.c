@@ -81,7 +81,7 @@ static void a_cache_that_nobody_flushes_is_written_through(void **state)
 
 	fake_disk.bdev.write_cache = true;
 	assert_false(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
-	ring->limits.barrier = false;
+	ring->limits.flushes = false;
 	assert_true(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
 	assert_true(submitted(ring, BLKIF_OP_FLUSH_DISKCACHE, 1) & REQ_FUA);
 	assert_false(submitted(ring, BLKIF_OP_FLUSH_DISKCACHE, 0) & REQ_FUA);
@@ -92,6 +92,37 @@ static void a_cache_that_nobody_flushes_is_written_through(void **state)
 	rig.vbd.disk.no_flush = false;
 	fake_disk.bdev.write_cache = false;
 	assert_false(submitted(ring, BLKIF_OP_WRITE, 1) & REQ_FUA);
+	rig_down();
+}
+
+/* The disk has refused them once. */
+static void a_plain_request_has_no_flags(void **state)
+{
+	static const u8 ops[] = {
+		BLKIF_OP_WRITE, BLKIF_OP_FLUSH_DISKCACHE, BLKIF_OP_WRITE_BARRIER,
+	};
+	struct xenvbd_ring *ring = rig_up(1, 1, false);
+	unsigned int i, refused;
+
+	fake_disk.bdev.write_cache = true;
+	ring->limits.flushes = false;
+	for (i = 0; i < 2 * ARRAY_SIZE(ops); i++) {
+		struct xenvbd_req *req = rig_req(ring, ops[i / 2], 16, 1, 1);
+
+		give_pages(req);
+		req->plain = i % 2;
+		xenvbd_io_submit(req);
+		expect(req->plain == !(req->bio.bi_opf & (REQ_PREFLUSH | REQ_FUA)),
+		       "row %u: %x", i, req->bio.bi_opf);
+		expect(bio_op(&req->bio) == REQ_OP_WRITE, "row %u", i);
+		/* So it is not them that are refused; of a flush nobody knows. */
+		refused = !req->plain || req->op != BLKIF_OP_WRITE;
+		fake_bio_end(&req->bio, BLK_STS_NOTSUPP);
+		expect(req->refused_flush == refused, "row %u", i);
+		assert_int_equal(rig_take_done(ring), 1);
+		take_pages(req);
+		rig_req_put(req);
+	}
 	rig_down();
 }
 
@@ -127,15 +158,17 @@ static void a_failed_flush_is_marked(void **state)
 	static const struct {
 		u8 op;
 		blk_status_t status;
-		bool failed_flush;
+		bool failed_flush, refused_flush;
 	} rows[] = {
-		{ BLKIF_OP_READ, BLK_STS_IOERR, false },
-		{ BLKIF_OP_WRITE, BLK_STS_IOERR, false },
-		{ BLKIF_OP_FLUSH_DISKCACHE, BLK_STS_OK, false },
-		{ BLKIF_OP_FLUSH_DISKCACHE, BLK_STS_IOERR, true },
-		{ BLKIF_OP_FLUSH_DISKCACHE, BLK_STS_NOTSUPP, false },
-		{ BLKIF_OP_WRITE_BARRIER, BLK_STS_IOERR, true },
-		{ BLKIF_OP_WRITE_BARRIER, BLK_STS_NOTSUPP, false },
+		{ BLKIF_OP_READ, BLK_STS_IOERR, false, false },
+		{ BLKIF_OP_READ, BLK_STS_NOTSUPP, false, false },
+		{ BLKIF_OP_WRITE, BLK_STS_IOERR, false, false },
+		{ BLKIF_OP_WRITE, BLK_STS_NOTSUPP, false, false },
+		{ BLKIF_OP_FLUSH_DISKCACHE, BLK_STS_OK, false, false },
+		{ BLKIF_OP_FLUSH_DISKCACHE, BLK_STS_IOERR, true, false },
+		{ BLKIF_OP_FLUSH_DISKCACHE, BLK_STS_NOTSUPP, false, true },
+		{ BLKIF_OP_WRITE_BARRIER, BLK_STS_IOERR, true, false },
+		{ BLKIF_OP_WRITE_BARRIER, BLK_STS_NOTSUPP, false, true },
 	};
 	struct xenvbd_ring *ring = rig_up(1, 1, false);
 	unsigned int i;
@@ -147,6 +180,7 @@ static void a_failed_flush_is_marked(void **state)
 		fake_bio_end(&req->bio, rows[i].status);
 		expect(req->status == rows[i].status, "row %u", i);
 		expect(req->failed_flush == rows[i].failed_flush, "row %u", i);
+		expect(req->refused_flush == rows[i].refused_flush, "row %u", i);
 		/* The bio may be used again. */
 		expect(req->bio.stage == SHIM_BIO_UNUSED, "row %u", i);
 		assert_int_equal(rig_take_done(ring), 1);
@@ -443,6 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_operation_has_its_flags),
 		cmocka_unit_test(a_cache_that_nobody_flushes_is_written_through),
+		cmocka_unit_test(a_plain_request_has_no_flags),
 		cmocka_unit_test(data_goes_where_it_belongs),
 		cmocka_unit_test(a_failed_flush_is_marked),
 		cmocka_unit_test(an_empty_drive_does_nothing),

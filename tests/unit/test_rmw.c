@@ -255,6 +255,34 @@ static void an_error_fails_the_request(void **state)
 	}
 }
 
+/* The disk does not know the flush, or FUA, that a barrier goes with. */
+static void what_is_refused_is_written_without(void **state)
+{
+	struct xenvbd_ring *ring = up_joined(1);
+	unsigned int i;
+
+	memset(fake_grant(100), 9, XEN_PAGE_SIZE);
+	send(ring, rw(BLKIF_OP_WRITE_BARRIER, 1, 9, 2, 100));
+	for (i = 0; i < 2; i++) {
+		pass(ring);
+		end_first(REQ_OP_READ, BLK_STS_OK);
+		pass(ring);
+		assert_int_equal(fake_bio_first()->bi_opf,
+				 REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
+					 (i ? 0 : REQ_PREFLUSH | REQ_FUA));
+		end_first(REQ_OP_WRITE, i ? BLK_STS_OK : BLK_STS_NOTSUPP);
+	}
+	send_write(ring, 2, 11, 1);
+	settle();
+	guest_expect(ring, 1, OKAY);
+	guest_expect(ring, 2, OKAY);
+	expect_untouched(8);
+	expect_sector(9, 9);
+	expect_sector(10, 9);
+	expect_sector(11, 2);
+	down();
+}
+
 /* More than the buffer takes: an error of a later piece, too. */
 static void a_large_request_is_done_in_pieces(void **state)
 {
@@ -1136,6 +1164,7 @@ int main(void)
 		cmocka_unit_test(a_disk_of_small_blocks_sees_no_difference),
 		cmocka_unit_test(a_block_in_two_segments_is_split),
 		cmocka_unit_test(an_error_fails_the_request),
+		cmocka_unit_test(what_is_refused_is_written_without),
 		cmocka_unit_test(a_large_request_is_done_in_pieces),
 		cmocka_unit_test(a_bad_grant_fails_the_request),
 		cmocka_unit_test(an_empty_drive_fails_all),

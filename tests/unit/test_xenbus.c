@@ -643,8 +643,62 @@ static void flushes_that_the_disk_does_not_know_are_not_offered(void **state)
 	expect_key(BE "/feature-flush-cache", "0");
 	expect_key(BE "/feature-barrier", "0");
 	assert_false(vbd()->disk.flush);
-	assert_false(vbd()->advertised.disk.flush);
+	assert_false(xenvbd_frontend_flushes(&vbd()->advertised));
 	expect_state("4");
+}
+
+static void refuse_a_flush(void)
+{
+	control_request(ring(), BLKIF_OP_FLUSH_DISKCACHE);
+	assert_int_equal(fake_nr_bios, 1);
+	fake_bio_end(fake_bio_first(), BLK_STS_NOTSUPP);
+	fake_task_run(ring()->task);
+	control_settle();
+}
+
+/* It has a cache all the same, for all that anybody knows. */
+static void a_disk_that_does_not_know_flushes_is_named(void **state)
+{
+	connect();
+	expect_report(NULL);
+	refuse_a_flush();
+	expect_report("95 disk 8:1 does not know flushes, and what it has cached may be lost");
+	/* Said once. */
+	xenstore_remove(ERROR_NODE);
+	refuse_a_flush();
+	control_pass(3 * HZ);
+	expect_report(NULL);
+	assert_true(vbd()->disk.no_flush);
+	/* A guest that connects again does not have to suffer for it. */
+	frontend("6");
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+	expect_key(BE "/feature-flush-cache", "1");
+	assert_false(vbd()->disk.no_flush);
+	assert_true(xenvbd_frontend_flushes(&vbd()->advertised));
+	expect_report(NULL);
+	refuse_a_flush();
+	expect_report("95 disk 8:1 does not know flushes, and what it has cached may be lost");
+	expect_key(BE "/feature-flush-cache", "0");
+}
+
+/* A guest can connect as often as it likes. */
+static void a_disk_that_does_not_know_flushes_does_not_fill_the_log(void **state)
+{
+	unsigned int i;
+
+	connect();
+	for (i = 0; i < 30; i++) {
+		fake_log_clear();
+		refuse_a_flush();
+		frontend("6");
+		frontend("1");
+		frontend("3");
+		expect_state("4");
+	}
+	refuse_a_flush();
+	assert_false(fake_logged("does not know flushes"));
 }
 
 /* ---- a disk that takes its time ----------------------------------------- */
@@ -1654,6 +1708,8 @@ int main(void)
 		XS_TEST(a_new_size_is_seen_within_a_second),
 		XS_TEST(a_disk_that_vanishes_is_reported_once),
 		XS_TEST(flushes_that_the_disk_does_not_know_are_not_offered),
+		XS_TEST(a_disk_that_does_not_know_flushes_is_named),
+		XS_TEST(a_disk_that_does_not_know_flushes_does_not_fill_the_log),
 		XS_TEST(a_vbd_says_what_it_waits_for),
 		XS_TEST(a_vbd_closes_when_its_requests_are_back),
 		XS_TEST(disks_that_hang_hold_up_nobody_else),

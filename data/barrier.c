@@ -8,13 +8,23 @@
 #include "common.h"
 #include "data/io.h"
 
-/* How often a failed flush is tried again, and after what time. */
-#define FLUSH_RETRIES	30
+/*
+ * For how long it is hidden that flushes fail, and after what time they are tried
+ * again. Less than the 20 seconds after which the freezer of a Linux guest gives up.
+ */
+#define FLUSH_PATIENCE	(15 * HZ)
 #define FLUSH_PAUSE	HZ
 
 static bool barrier_is(const struct xenvbd_req *req)
 {
 	return req->op == BLKIF_OP_WRITE_BARRIER;
+}
+
+/* The next flush that fails is the first one. */
+static void barrier_forget(struct xenvbd_barrier *barrier)
+{
+	barrier->hide_until = 0;
+	barrier->shows = false;
 }
 
 /**
@@ -25,6 +35,8 @@ static bool barrier_is(const struct xenvbd_req *req)
  */
 void xenvbd_barrier_join(struct xenvbd_ring *ring)
 {
+	/* Perhaps with another disk. */
+	barrier_forget(&ring->barrier);
 	xenvbd_turn_join(ring, &ring->vbd->barriers, &ring->barrier.turn);
 }
 
@@ -107,6 +119,17 @@ void xenvbd_barrier_pass(struct xenvbd_ring *ring)
 				 barrier_is, &ring->todo);
 }
 
+/* A flush has failed. Is it time to show that to the guest? */
+static bool barrier_shows(struct xenvbd_barrier *barrier)
+{
+	/* Never 0, which says that all is well. */
+	if (!barrier->hide_until)
+		barrier->hide_until = (jiffies + FLUSH_PATIENCE - 1) | 1;
+	if (time_after_eq(jiffies, barrier->hide_until))
+		barrier->shows = true;
+	return barrier->shows;
+}
+
 /*
  * Put a failed flush aside, to try it again. Linux frontends take any error of
  * a flush for "not supported": fsync() would from then on succeed without a
@@ -119,13 +142,10 @@ static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req
 	struct xenvbd_barrier *barrier = &ring->barrier;
 
 	if (READ_ONCE(ring->wake.draining) ||
-	    barrier->nr_retries == FLUSH_RETRIES ||
-	    xenvbd_disk_vanished(&ring->vbd->disk))
+	    xenvbd_disk_vanished(&ring->vbd->disk) || barrier_shows(barrier))
 		return false;
-	if (!barrier->failed.first) {
-		barrier->nr_retries++;
+	if (!barrier->failed.first)
 		barrier->retry_at = jiffies + FLUSH_PAUSE;
-	}
 	xenvbd_req_list_add(&barrier->failed, req);
 	return true;
 }
@@ -164,9 +184,9 @@ bool xenvbd_barrier_done(struct xenvbd_ring *ring, struct xenvbd_req *req)
 		return false;
 	if (unlikely(req->failed_flush) && barrier_retry_later(ring, req))
 		return false;
-	if (unlikely(barrier->nr_retries) && req->status == BLK_STS_OK &&
+	if (unlikely(barrier->hide_until) && req->status == BLK_STS_OK &&
 	    xenvbd_req_flushes(req))
-		barrier->nr_retries = 0;
+		barrier_forget(barrier);
 	if (unlikely(barrier_is(req)))
 		xenvbd_turn_done(ring, &ring->vbd->barriers, &barrier->turn);
 	else

@@ -14,10 +14,13 @@ struct xenvbd_ring;
 /* A ring's part: its owner's own. */
 struct xenvbd_barrier {
 	struct xenvbd_turn turn;
-	/* Flushes to try again at @retry_at, in jiffies, and how often that was done. */
+	/* Flushes to try again at @retry_at, in jiffies. */
 	struct xenvbd_req_list failed;
 	unsigned long retry_at;
-	u32 nr_retries;
+	/* In jiffies, if the last flush has failed, otherwise 0. */
+	unsigned long hide_until;
+	/* It is later than that. A flag, for jiffies begin again on some machines. */
+	bool shows;
 };
 
 /**

@@ -165,6 +165,7 @@ static void xs_short(struct xenvbd *vbd, int err)
 	if (!vbd->error.short_reported && __ratelimit(&vbd->error.log))
 		xenvbd_error_report(vbd, err);
 	vbd->error.short_reported = true;
+	vbd->error.is_short = true;
 	xs_look_later(vbd);
 }
 
@@ -240,6 +241,7 @@ static void xs_handle_events(struct xenvbd *vbd)
 	}
 	/* Whatever has happened, they may be gone. */
 	vbd->facts &= ~(XENVBD_FACT_REMNANT | XENVBD_FACT_SHORT);
+	vbd->error.is_short = false;
 
 	if (events & BIT(XENVBD_EVENT_NO_FLUSH) &&
 	    !(vbd->facts & XENVBD_FACT_GONE))
@@ -357,13 +359,30 @@ static bool xs_ask_table(struct xenvbd *vbd)
 	return !failed;
 }
 
+/* The frontend is ready before the toolstack's script has written the disk's number. */
+static bool xs_lacks_disk(const struct xenvbd *vbd)
+{
+	return vbd->xbdev->state == XenbusStateInitWait && vbd->nr_rings &&
+	       !xenvbd_disk_ready(&vbd->disk);
+}
+
+/* What the vbd waits for, if neither the guest nor the disk has to act next. */
+static void xs_rest(struct xenvbd *vbd)
+{
+	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
+				       "waiting for writes of a removed vbd" :
+			       vbd->error.is_short ?
+				       "waiting for memory or for room in xenstore" :
+			       xs_lacks_disk(vbd) ?
+				       "waiting for physical-device" :
+				       NULL);
+}
+
 static void xs_follow_table(struct xenvbd *vbd)
 {
 	while (!READ_ONCE(vbd->removed) && xs_ask_table(vbd))
 		;
-	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
-				       "waiting for writes of a removed vbd" :
-				       NULL);
+	xs_rest(vbd);
 }
 
 /* What could not be written for others to read. */

@@ -14,6 +14,8 @@ struct xenvbd_error {
 	char text[256];
 	/* What is short was reported, and is short still. */
 	bool short_reported;
+	/* Something was short when the work item ran last. */
+	bool is_short;
 	/* A vbd logs so often at the most. */
 	struct ratelimit_state log;
 };

@@ -141,6 +141,7 @@ static void stall_work(struct work_struct *work)
 	struct xenvbd_stall *stall = &vbd->stall;
 	bool works = READ_ONCE(stall->what);
 	bool *reported = works ? &stall->reported : &stall->rest_reported;
+	unsigned long delay;
 
 	if (!works && !READ_ONCE(stall->rest)) {
 		stall_publish(vbd, false);
@@ -148,9 +149,11 @@ static void stall_work(struct work_struct *work)
 	}
 	stall_publish(vbd, !*reported);
 	*reported = true;
-	queue_delayed_work(vbd->wq, &stall->work,
-			   stall_interval(works ? READ_ONCE(stall->since) :
-						  stall->rest_since));
+	delay = stall_interval(works ? READ_ONCE(stall->since) :
+				       stall->rest_since);
+	if (!works)
+		stall->rest_next = jiffies + delay;
+	queue_delayed_work(vbd->wq, &stall->work, delay);
 }
 
 /* It is over, and everybody who has read of it hears so. */
@@ -183,6 +186,20 @@ void xenvbd_stall_enter(struct xenvbd *vbd, const char *what)
 	mod_delayed_work(vbd->wq, &vbd->stall.work, STALL_PATIENCE);
 }
 
+/*
+ * When to write the key again after a stall of the work item. That may have such a
+ * stall each second while it waits for something else.
+ */
+static unsigned long stall_delay(const struct xenvbd_stall *stall)
+{
+	long left = max_t(long, stall->rest_next - jiffies, 0);
+
+	if (!stall->rest)
+		return STALL_PATIENCE;
+	return READ_ONCE(stall->unpublished) ? min_t(long, left, STALL_PATIENCE) :
+					       left;
+}
+
 /* The work item goes on. Process context, lock held. */
 void xenvbd_stall_leave(struct xenvbd *vbd)
 {
@@ -193,7 +210,7 @@ void xenvbd_stall_leave(struct xenvbd *vbd)
 	WRITE_ONCE(stall->what, NULL);
 	stall_over(vbd, what, stall->since, &stall->reported);
 	if (stall->rest || READ_ONCE(stall->unpublished))
-		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
+		queue_delayed_work(vbd->wq, &stall->work, stall_delay(stall));
 }
 
 /**
@@ -215,6 +232,7 @@ void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
 		return;
 	cancel_delayed_work_sync(&stall->work);
 	stall->rest_since = jiffies;
+	stall->rest_next = jiffies + STALL_PATIENCE;
 	WRITE_ONCE(stall->rest, why);
 	stall_over(vbd, rest, since, &stall->rest_reported);
 	if (why || READ_ONCE(stall->unpublished))

@@ -39,6 +39,8 @@ struct xenvbd_stall {
 	/* The same of the reason why the work item has nothing to do. */
 	const char *rest;
 	unsigned long rest_since;
+	/* In jiffies, when the key is to be written again for it. */
+	unsigned long rest_next;
 	bool rest_reported;
 	/* The key could not be written, and is written again. */
 	bool unpublished;

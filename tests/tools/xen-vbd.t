@@ -309,6 +309,13 @@ why_other_things_hang()
 	silent "wipe_table" "which is no reason to make this disk fail"
 	broken waiting="exchanging the disk, for 125 s"
 	reason 2 "stuck: exchanging the disk, for 2 min.*old disk has to answer" "an exchange"
+	broken state=InitWait physical_device= waiting="waiting for physical-device, for 6 s"
+	reason 2 "stuck: waiting for physical-device, for 6 s.*xen-hotplug\.log" "the hotplug script"
+	key backend/vbd/12/51712/hotplug-error "losetup failed"
+	reason 2 "script says: losetup failed" "which has said why"
+	broken waiting="waiting for memory or for room in xenstore, for 6 s"
+	reason 2 "stuck: waiting for memory .*tries again each second" "want of memory"
+	silent "wipe_table" "that is not the disk's fault"
 	broken waiting="something new: with words" in_flight=1 oldest_ms=1000
 	reason 2 "something new: with words.*1 request to disk" "for a reason that is not known yet"
 	broken waiting="slow: 8 requests to disk fd:9, the oldest for 33 s" in_flight=8 oldest_ms=33000

@@ -141,6 +141,26 @@ static void a_short_rest_leaves_what_is_to_be_written(void **state)
 	assert_int_equal(work_nr_pending(), 0);
 }
 
+/* What is tried again each second may stall each time. */
+static void a_rest_is_reported_between_stalls(void **state)
+{
+	unsigned int i;
+
+	xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd");
+	for (i = 0; i < 11; i++) {
+		control_pass(HZ / 2);
+		xenvbd_stall_enter(vbd, "opening the disk");
+		xenvbd_stall_leave(vbd);
+	}
+	control_settle();
+	/* After a second, and then as seldom as ever. */
+	assert_int_equal(xenstore_log_count(BE "/waiting"), 1);
+	expect_waiting("waiting for writes of a removed vbd, for 1 s");
+	control_pass(HZ);
+	expect_waiting("waiting for writes of a removed vbd, for 6 s");
+	xenvbd_stall_rest(vbd, NULL);
+}
+
 static void what_could_not_be_written_goes_with_the_vbd(void **state)
 {
 	end_a_wait_unwritten();
@@ -383,6 +403,7 @@ int main(void)
 		STALL_TEST(the_end_of_a_wait_is_written_when_it_can_be),
 		STALL_TEST(a_short_wait_leaves_what_is_to_be_written),
 		STALL_TEST(a_short_rest_leaves_what_is_to_be_written),
+		STALL_TEST(a_rest_is_reported_between_stalls),
 		STALL_TEST(what_could_not_be_written_goes_with_the_vbd),
 		STALL_TEST(the_log_is_limited),
 		STALL_TEST(there_is_nothing_to_say_of_no_wait),

@@ -746,6 +746,89 @@ static void a_vbd_says_what_it_waits_for(void **state)
 	expect_key(BE "/waiting", "");
 }
 
+/* The toolstack's script takes its time. */
+static void a_frontend_that_waits_for_the_disks_number(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	/* Nobody waits who is not there. */
+	control_pass(5 * HZ);
+	expect_key(BE "/waiting", NULL);
+	frontend("3");
+	control_pass(HZ / 2);
+	expect_key(BE "/waiting", NULL);
+	control_pass(HZ / 2);
+	expect_key(BE "/waiting", "waiting for physical-device, for 1 s");
+	assert_true(fake_logged("warn: waiting for physical-device, for 1 s\n"));
+	insert("8:1");
+	expect_state("4");
+	expect_key(BE "/waiting", "");
+}
+
+/* Its rings are there still, and the error says it all. */
+static void an_error_is_no_wait_for_the_disks_number(void **state)
+{
+	xenstore_remove(BE "/physical-device");
+	probe();
+	frontend("3");
+	insert("no number");
+	expect_state("5");
+	assert_int_equal(vbd()->nr_rings, 1);
+	control_pass(5 * HZ);
+	expect_key(BE "/waiting", NULL);
+}
+
+#define SHORT_TEXT	"waiting for memory or for room in xenstore, for "
+
+static void expect_short_until_healed(const char *state)
+{
+	const char *text;
+
+	control_pass(HZ / 2);
+	expect_key(BE "/waiting", NULL);
+	assert_false(fake_logged(SHORT_TEXT));
+	control_pass(3 * HZ);
+	text = xenstore_get(BE "/waiting");
+	expect(text && !strncmp(text, SHORT_TEXT, strlen(SHORT_TEXT)), "%s", text);
+	assert_true(fake_logged("warn: " SHORT_TEXT "1 s\n"));
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	control_pass(2 * HZ);
+	expect_state(state);
+	expect_key(BE "/waiting", "");
+	control_pass(20 * HZ);
+	expect_key(BE "/waiting", "");
+}
+
+static void a_shortage_that_lasts_is_explained(void **state)
+{
+	probe();
+	xenstore_fail_path(XENSTORE_READ, FE "/ring-ref", -ENOMEM);
+	frontend("3");
+	expect_short_until_healed("4");
+}
+
+/* Each second there is a short stall, as the disk is to be opened. */
+static void a_shortage_with_a_disk_to_open_is_explained(void **state)
+{
+	xenstore_fail_path(XENSTORE_READ, BE "/physical-device", -ENOMEM);
+	probe();
+	expect_short_until_healed("2");
+}
+
+static void a_shortage_that_ends_is_nobodys_business(void **state)
+{
+	probe();
+	xenstore_fail_path(XENSTORE_READ, FE "/ring-ref", -ENOMEM);
+	frontend("3");
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	control_pass(HZ / 2);
+	frontend("3");
+	expect_state("4");
+	control_pass(5 * HZ);
+	expect_key(BE "/waiting", NULL);
+	assert_false(fake_logged(SHORT_TEXT));
+}
+
 static bool slow_requests(void)
 {
 	stalled = xenstore_get(BE "/waiting");
@@ -1711,6 +1794,11 @@ int main(void)
 		XS_TEST(a_disk_that_does_not_know_flushes_is_named),
 		XS_TEST(a_disk_that_does_not_know_flushes_does_not_fill_the_log),
 		XS_TEST(a_vbd_says_what_it_waits_for),
+		XS_TEST(a_frontend_that_waits_for_the_disks_number),
+		XS_TEST(an_error_is_no_wait_for_the_disks_number),
+		XS_TEST(a_shortage_that_lasts_is_explained),
+		XS_TEST(a_shortage_with_a_disk_to_open_is_explained),
+		XS_TEST(a_shortage_that_ends_is_nobodys_business),
 		XS_TEST(a_vbd_closes_when_its_requests_are_back),
 		XS_TEST(disks_that_hang_hold_up_nobody_else),
 		XS_TEST(ring_and_disk_come_at_once),

@@ -34,6 +34,15 @@ MEANS = {
                 "before they are done. The disk to mend is the remnant's: "
                 "xen-vbd why, without a name, has it.",
 }
+# Not for the disk
+NO_DISK = {
+    "waiting for physical-device": "The guest's driver is ready. The "
+        "toolstack's hotplug script has to write which disk it is. If that "
+        "lasts, look into /var/log/xen/xen-hotplug.log.",
+    "waiting for memory or for room in xenstore": "This domain is short of "
+        "memory, or of one of its quotas in xenstore: the kernel's log says "
+        "which. The driver tries again each second.",
+}
 OLD = ("The disk does not answer. The guest waits; so will a detach. Other "
        "vbds are not affected.")
 LIMITED = ("The requests wait for their limit, or for the disk: the driver sees "
@@ -183,12 +192,20 @@ def remnant(vbd):
     return add_disk(finding, vbd)
 
 
+def hotplug_says(vbd):
+    """What the toolstack's script has left behind, or None."""
+    text = vbd.keys.get("hotplug-error")
+    return "The hotplug script says: " + text if text else None
+
+
 def stalled(vbd):
     stall = vbd.stall
     what = stall.get("what", vbd.waiting)
     age = f", for {spoken(int(stall['seconds']))}" if stall.get("seconds") else ""
     limited = limit.brief(vbd.tree, vbd)
     finding = Finding(vbd, STUCK, what + age)
+    if what in NO_DISK:
+        return finding.add("means", NO_DISK[what], hotplug_says(vbd))
     finding.add("waits", requests_text(vbd)).add("limit", limited)
     finding.add("means", LIMITED if limited and what != OF_REMNANT
                 else MEANS.get(what, ONLY_DISK))
@@ -227,9 +244,7 @@ def failed(vbd):
     text = vbd.error if not errno.isdigit() else f"{text} (errno {errno})"
     finding = Finding(vbd, STUCK, text)
     means = next(means for words, means in ERRORS if words in vbd.error)
-    hotplug = vbd.keys.get("hotplug-error")
-    return finding.add("means", means,
-                       hotplug and "The hotplug script says: " + hotplug)
+    return finding.add("means", means, hotplug_says(vbd))
 
 
 def undriven(vbd):

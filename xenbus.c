@@ -164,6 +164,8 @@ static void xs_short(struct xenvbd *vbd, int err)
 {
 	if (!vbd->error.short_reported && __ratelimit(&vbd->error.log))
 		xenvbd_error_report(vbd, err);
+	else
+		xenvbd_error_note(vbd, err);
 	vbd->error.short_reported = true;
 	vbd->error.is_short = true;
 	xs_look_later(vbd);
@@ -339,7 +341,7 @@ static bool xs_ask_table(struct xenvbd *vbd)
 	if (!xs_look(vbd, &now))
 		return false;
 	action = xenvbd_picture_action(vbd, &now);
-	if (action == XENVBD_ACT_NONE &&
+	if (action == XENVBD_ACT_NONE && !vbd->error.is_short &&
 	    vbd->xbdev->state == XenbusStateConnected)
 		vbd->error.short_reported = false;
 	if (action == XENVBD_ACT_NONE || !xs_may_act(vbd, action))
@@ -413,6 +415,8 @@ static void xs_work(struct work_struct *work)
 		else
 			xs_handle_owed(vbd);
 		xs_handle_disk(vbd);
+		if (xenvbd_error_settle(vbd))
+			xs_look_later(vbd);
 	}
 	mutex_unlock(&vbd->lock);
 }

@@ -31,7 +31,10 @@ bool xenvbd_act_is_short(enum xenvbd_action action, int err)
 	return xenvbd_store_is_short(err);
 }
 
-/* What the toolstack is to know of the disk. */
+/*
+ * What the toolstack is to know of the disk: also that it is the old one, if another
+ * was refused and is not wanted any more.
+ */
 static void act_publish_disk(struct xenvbd *vbd, bool had_disk)
 {
 	int err = xenvbd_publish_or_owe(vbd, had_disk ? XENVBD_OWED_EXCHANGE :
@@ -39,8 +42,7 @@ static void act_publish_disk(struct xenvbd *vbd, bool had_disk)
 
 	if (err)
 		xenvbd_error_report(vbd, err);
-	if (had_disk)
-		xenvbd_uevent(vbd, "exchanged", NULL);
+	vbd->error.refused = err && !xenvbd_store_is_short(err);
 }
 
 static int act_open(struct xenvbd *vbd)
@@ -65,11 +67,14 @@ static int act_open(struct xenvbd *vbd)
 		return err;
 	if (err < 0) {
 		/* A guest that has a good disk keeps it. */
+		vbd->error.refused = true;
 		xenvbd_error_report(vbd, err);
 		xenvbd_publish_refusal(vbd);
-	} else if (err) {
+	} else if (err || vbd->error.refused) {
 		act_publish_disk(vbd, had_disk);
 	}
+	if (err > 0 && had_disk)
+		xenvbd_uevent(vbd, "exchanged", NULL);
 	return 0;
 }
 

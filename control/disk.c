@@ -474,8 +474,8 @@ static void disk_report_worse(struct xenvbd *vbd, const struct xenvbd_disk *was)
 	const struct xenvbd_disk *known = &vbd->advertised.disk;
 	const struct xenvbd_disk *disk = &vbd->disk;
 
-	if (disk->block_size > max(was->block_size, known->block_size) &&
-	    !vbd->advertised.emulate)
+	if (disk->block_size > was->block_size &&
+	    xenvbd_disk_has_larger_blocks(disk, known, vbd->advertised.emulate))
 		xenvbd_error_report(vbd,
 				    xenvbd_error(vbd, -EMEDIUMTYPE,
 						 "disk %x:%x has larger logical blocks now, and requests for less fail",

@@ -16,11 +16,14 @@
 #define ERROR_BURST		20
 /* How long a guest waits that has caused too many errors. */
 #define ERROR_PAUSE_MS		500
+/* The toolstack does not know yet of the disk that there is. */
+#define ERROR_OWED		(BIT(XENVBD_OWED_OPENED) | BIT(XENVBD_OWED_EXCHANGE))
 
 /* Prepare a new vbd for errors. */
 void xenvbd_error_init(struct xenvbd_error *error)
 {
 	ratelimit_state_init(&error->log, ERROR_INTERVAL, ERROR_BURST);
+	error->node = true;
 }
 
 /**
@@ -53,6 +56,14 @@ static void error_report_quietly(struct xenvbd *vbd, int err)
 		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err,
 			      vbd->error.text);
 	kfree(dir);
+	vbd->error.node = true;
+}
+
+/* The same, and for the log, too. */
+static void error_report_loudly(struct xenvbd *vbd, int err)
+{
+	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error.text);
+	vbd->error.node = true;
 }
 
 /**
@@ -72,8 +83,7 @@ void xenvbd_error_fatal(struct xenvbd *vbd, int err)
 
 	if (xenvbd_store_begin(vbd)) {
 		if (loud)
-			xenbus_dev_error(vbd->xbdev, err, "%s",
-					 vbd->error.text);
+			error_report_loudly(vbd, err);
 		else
 			error_report_quietly(vbd, err);
 		xenvbd_store_end(vbd);
@@ -88,9 +98,18 @@ void xenvbd_error_report(struct xenvbd *vbd, int err)
 {
 	if (!xenvbd_store_begin(vbd))
 		return;
-	xenbus_dev_error(vbd->xbdev, err, "%s", vbd->error.text);
+	error_report_loudly(vbd, err);
 	xenvbd_store_end(vbd);
 	xenvbd_uevent(vbd, "error", vbd->error.text);
+}
+
+/* What the log has had, and the error node has not any more. */
+void xenvbd_error_note(struct xenvbd *vbd, int err)
+{
+	if (vbd->error.node || !xenvbd_store_begin(vbd))
+		return;
+	error_report_quietly(vbd, err);
+	xenvbd_store_end(vbd);
 }
 
 /* What only the log needs to know, if it is an error. */
@@ -114,7 +133,31 @@ static void error_remove_empty(struct xenbus_transaction xbt, const char *dir)
 }
 
 /**
- * xenvbd_error_clear - nothing is wrong any more: remove the error node
+ * xenvbd_error_stands - is anything wrong now, of what is reported?
+ * @vbd: the device
+ *
+ * The one rule for how long there is an error node. What has gone wrong while a guest
+ * connected stands until the guest starts again, or somebody has corrected it: people
+ * have to find it, though the guest has closed.
+ *
+ * Context: process, vbd->lock held.
+ * Return: true if so.
+ */
+bool xenvbd_error_stands(const struct xenvbd *vbd)
+{
+	bool is_worse = xenvbd_disk_is_worse(&vbd->disk, &vbd->advertised.disk,
+					     vbd->advertised.emulate);
+	enum xenbus_state state = vbd->xbdev->state;
+
+	if (state != XenbusStateInitWait && state != XenbusStateConnected)
+		return true;
+	return vbd->facts & XENVBD_FACT_FAILED || vbd->error.is_short ||
+	       vbd->error.refused || vbd->cgroup.wrong ||
+	       vbd->publish.owed & ERROR_OWED || is_worse;
+}
+
+/**
+ * xenvbd_error_clear - remove the error node
  * @vbd: the device
  * @xbt: what is written along with it
  *
@@ -123,19 +166,46 @@ static void error_remove_empty(struct xenbus_transaction xbt, const char *dir)
  * neither, see Documentation/upstream.rst.
  *
  * Context: process.
+ * Return: 0 or a negative errno.
  */
-void xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt)
+int xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt)
 {
 	const char *node = vbd->xbdev->nodename;
+	unsigned int nr;
+	char **names;
 	char *dir;
+	int err;
 
-	if (!xenbus_exists(xbt, "error", node))
-		return;
+	names = xenbus_directory(xbt, "error", node, &nr);
+	if (IS_ERR(names))
+		return PTR_ERR(names) == -ENOENT ? 0 : PTR_ERR(names);
+	kfree(names);
 	dir = kasprintf(GFP_KERNEL, "error/%s", node);
 	if (!dir)
-		return;
-	xenbus_rm(xbt, dir, "");
+		return -ENOMEM;
+	err = xenbus_rm(xbt, dir, "");
 	*strrchr(dir, '/') = 0;
 	error_remove_empty(xbt, dir);
 	kfree(dir);
+	return err;
+}
+
+/**
+ * xenvbd_error_settle - nothing is wrong any more? Then remove the error node
+ * @vbd: lock held
+ *
+ * Context: process, at the end of what the work item does.
+ * Return: true if it has to be tried once more.
+ */
+bool xenvbd_error_settle(struct xenvbd *vbd)
+{
+	int err;
+
+	if (!vbd->error.node || xenvbd_error_stands(vbd) ||
+	    !xenvbd_store_begin(vbd))
+		return false;
+	err = xenvbd_error_clear(vbd, XBT_NIL);
+	xenvbd_store_end(vbd);
+	vbd->error.node = xenvbd_store_is_short(err);
+	return vbd->error.node;
 }

@@ -16,6 +16,10 @@ struct xenvbd_error {
 	bool short_reported;
 	/* Something was short when the work item ran last. */
 	bool is_short;
+	/* Another disk was not taken, or the toolstack could not be told of it. */
+	bool refused;
+	/* There is a node, or may be one: of a driver before, or of xenbus. */
+	bool node;
 	/* A vbd logs so often at the most. */
 	struct ratelimit_state log;
 };
@@ -25,7 +29,10 @@ __printf(3, 4)
 int xenvbd_error(struct xenvbd *vbd, int err, const char *fmt, ...);
 void xenvbd_error_fatal(struct xenvbd *vbd, int err);
 void xenvbd_error_report(struct xenvbd *vbd, int err);
+void xenvbd_error_note(struct xenvbd *vbd, int err);
 void xenvbd_error_warn(struct xenvbd *vbd, int err);
-void xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt);
+bool xenvbd_error_stands(const struct xenvbd *vbd);
+int xenvbd_error_clear(struct xenvbd *vbd, struct xenbus_transaction xbt);
+bool xenvbd_error_settle(struct xenvbd *vbd);
 
 #endif /* XENVBD_ERROR_H */

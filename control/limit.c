@@ -147,7 +147,6 @@ int xenvbd_limit_read(struct xenvbd *vbd)
  */
 int xenvbd_limit_follow(struct xenvbd *vbd)
 {
-	bool was_wrong = vbd->cgroup.wrong;
 	int err = xenvbd_limit_read(vbd);
 
 	if (xenvbd_store_is_short(err))
@@ -155,9 +154,6 @@ int xenvbd_limit_follow(struct xenvbd *vbd)
 	if (err && vbd->nr_rings) {
 		vbd->cgroup.wrong = true;
 		xenvbd_error_report(vbd, err);
-	} else if (!err && was_wrong && xenvbd_store_begin(vbd)) {
-		xenvbd_error_clear(vbd, XBT_NIL);
-		xenvbd_store_end(vbd);
 	}
 	return err;
 }

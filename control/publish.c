@@ -331,10 +331,7 @@ static int publish_exchange(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	if (!err && vbd->xbdev->state == XenbusStateConnected)
 		err = publish_state_again(vbd, xbt, publish_disk);
 	/* Who is not connected hears of the disk when it connects. */
-	if (err && err != -ECANCELED)
-		return err;
-	xenvbd_error_clear(vbd, xbt);
-	return 0;
+	return err == -ECANCELED ? 0 : err;
 }
 
 static int publish_refusal(struct xenvbd *vbd, struct xenbus_transaction xbt,

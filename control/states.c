@@ -103,12 +103,9 @@ static int states_write(struct xenvbd *vbd, struct xenbus_transaction xbt,
 		return err;
 	if (xenvbd_picture_action(vbd, &now) != want->action)
 		return -ESTALE;
-	/*
-	 * Where all is well there is no error any more, and none outlives its
-	 * vbd. Before that people have to find it, though the guest has closed.
-	 */
-	if (want->state == XenbusStateConnected ||
-	    want->action == XENVBD_ACT_UNREGISTER)
+	/* Not later: a toolstack may look as soon as it sees the state. */
+	if (want->action == XENVBD_ACT_UNREGISTER ||
+	    (want->state == XenbusStateConnected && !xenvbd_error_stands(vbd)))
 		xenvbd_error_clear(vbd, xbt);
 	return xenbus_printf(xbt, vbd->xbdev->nodename, "state", "%d",
 			     want->state);

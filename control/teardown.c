@@ -120,9 +120,11 @@ bool xenvbd_teardown_begin(struct xenvbd *vbd)
 
 	WRITE_ONCE(vbd->abandoned, teardown_is_final(vbd));
 	mutex_lock(&vbd->store_lock);
-	/* Another driver may be bound next, and have threads of its own. */
+	/* Another driver may be bound next, and have threads and errors of its own. */
 	if (!vbd->abandoned)
 		__xenvbd_publish_no_threads(vbd);
+	if (READ_ONCE(vbd->error.node))
+		xenvbd_error_clear(vbd, XBT_NIL);
 	WRITE_ONCE(vbd->removed, true);
 	gone = READ_ONCE(vbd->facts) & XENVBD_FACT_GONE;
 	mutex_unlock(&vbd->store_lock);

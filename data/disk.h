@@ -89,6 +89,41 @@ static inline bool xenvbd_disk_vanished(const struct xenvbd_disk *disk)
 }
 
 /*
+ * Are the blocks of a disk larger than those that a guest knows of? Then its requests may
+ * be no whole ones, unless sectors are emulated.
+ */
+static inline bool
+xenvbd_disk_has_larger_blocks(const struct xenvbd_disk *disk,
+			      const struct xenvbd_disk *known, bool emulate)
+{
+	return disk->block_size > known->block_size && !emulate;
+}
+
+/**
+ * xenvbd_disk_is_worse - has a disk vanished, or become worse than the guest knows?
+ * @disk: as it was when it was looked at last
+ * @known: as the guest knows it; block_size is 0 if there is none
+ * @emulate: the guest has sectors of 512 bytes in any case
+ *
+ * What xenvbd_disk_follow() has reported, as long as it holds.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool xenvbd_disk_is_worse(const struct xenvbd_disk *disk,
+					const struct xenvbd_disk *known,
+					bool emulate)
+{
+	if (xenvbd_disk_vanished(disk))
+		return true;
+	if (disk->empty || !known->block_size)
+		return false;
+	return disk->unflushed || disk->no_flush ||
+	       xenvbd_disk_has_larger_blocks(disk, known, emulate) ||
+	       (disk->readonly && !known->readonly);
+}
+
+/*
  * Linux lets much of a disk change while it is open. By the next two the work item
  * and the rings follow most of it. Rings also look at the size for each batch of
  * requests, at the cache for some writes, and for each discard at what the disk

@@ -216,8 +216,10 @@ int bus_bind(struct xenbus_device *xbdev)
 {
 	int err = bus_driver->probe(xbdev, bus_driver->ids);
 
-	if (err)
+	if (err) {
+		xenbus_dev_error(xbdev, err, "xenbus_dev_probe on %s", xbdev->nodename);
 		return err;
+	}
 	to_bus(xbdev)->bound = true;
 	watch_otherend(to_bus(xbdev));
 	return 0;

@@ -357,14 +357,6 @@ static void a_frontend_that_closes_does_not_see_our_state(void **state)
 	}
 }
 
-static void an_exchange_ends_an_error(void **state)
-{
-	as_connected();
-	xenstore_set("error/" BE "/error", "5 something");
-	assert_int_equal(xenvbd_publish_or_owe(vbd, XENVBD_OWED_EXCHANGE), 0);
-	assert_null(xenstore_get("error/" BE "/error"));
-}
-
 /* Between our look and our write. */
 static void the_state_of_others_wins_the_race(void **state)
 {
@@ -680,7 +672,6 @@ int main(void)
 		PUBLISH_TEST(a_disk_that_has_vanished_keeps_its_size),
 		PUBLISH_TEST(the_state_of_others_is_not_overwritten),
 		PUBLISH_TEST(a_frontend_that_closes_does_not_see_our_state),
-		PUBLISH_TEST(an_exchange_ends_an_error),
 		PUBLISH_TEST(the_state_of_others_wins_the_race),
 		PUBLISH_TEST(a_size_that_could_not_be_written_is_not_advertised),
 		PUBLISH_TEST(an_exchange_tells_both_sides),

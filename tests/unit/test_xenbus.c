@@ -1271,6 +1271,233 @@ static void an_error_goes_when_all_is_well(void **state)
 	expect_report(NULL);
 }
 
+/* Where the node is removed along with a state: before it in the log. */
+static void expect_together(const char *state)
+{
+	expect(xenstore_log_find(ERROR_NODE) >= 0 &&
+	       xenstore_log_find(ERROR_NODE) < xenstore_log_find(state), "%s", state);
+}
+
+/* A toolstack looks as soon as it sees the state. */
+static void an_error_goes_along_with_a_state(void **state)
+{
+	/* Of a driver that was bound before. */
+	xenstore_set(ERROR_NODE, "16 xenbus_dev_probe on " BE);
+	xenstore_fail_path(XENSTORE_DIRECTORY, "error/" BE, -ENOMEM);
+	probe();
+	expect_state("2");
+	expect_report("16 xenbus_dev_probe on " BE);
+	xenstore_fail_path(XENSTORE_DIRECTORY, NULL, 0);
+	xenstore_log_clear();
+	frontend("3");
+	expect_together(BE "/state=4");
+	disk_b->bdev.read_only = true;
+	insert("8:2");
+	toolstack_detaches();
+	xenstore_log_clear();
+	frontend("6");
+	expect_together(BE "/state=6");
+	assert_int_equal(bus_nr_registered(), 0);
+}
+
+static void an_error_of_before_goes_when_all_is_well(void **state)
+{
+	xenstore_set(ERROR_NODE, "16 xenbus_dev_probe on " BE);
+	xenstore_fail_path(XENSTORE_DIRECTORY, "error/" BE, -ENOMEM);
+	probe();
+	expect_state("2");
+	expect_report("16 xenbus_dev_probe on " BE);
+	/* It is tried again. */
+	xenstore_fail_path(XENSTORE_DIRECTORY, NULL, 0);
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	assert_int_equal(work_nr_pending(), 0);
+}
+
+static void a_guest_that_starts_again_finds_no_error(void **state)
+{
+	probe();
+	xenstore_set(FE "/event-channel", "none");
+	frontend("3");
+	expect_report("22 " FE "/event-channel: \"none\" is not a number");
+	frontend("1");
+	expect_state("2");
+	expect_report(NULL);
+	frontend("3");
+	expect_report("22 " FE "/event-channel: \"none\" is not a number");
+}
+
+#define WORSE_BLOCKS	"124 disk 8:1 has larger logical blocks now, and requests for less fail"
+#define WORSE_READONLY	"30 disk 8:1 is read-only now, and the guest's writes fail"
+
+static void a_disk_that_is_itself_again_is_no_error(void **state)
+{
+	connect();
+	fake_disk.bdev.logical_block_size = 4096;
+	control_pass(2 * HZ);
+	expect_report(WORSE_BLOCKS);
+	fake_disk.bdev.read_only = true;
+	control_pass(2 * HZ);
+	expect_report(WORSE_READONLY);
+	/* The other one holds. */
+	fake_disk.bdev.read_only = false;
+	control_pass(2 * HZ);
+	expect_report(WORSE_READONLY);
+	fake_disk.bdev.logical_block_size = 512;
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	fake_disk.bdev.read_only = true;
+	control_pass(2 * HZ);
+	expect_report(WORSE_READONLY);
+	fake_disk.bdev.read_only = false;
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	expect_state("4");
+}
+
+static void a_flush_that_succeeds_later_ends_an_error(void **state)
+{
+	fake_disk.bdev.write_cache = false;
+	connect();
+	fake_disk.bdev.write_cache = true;
+	disk_a->err[DISK_FLUSH] = -EIO;
+	control_pass(3 * HZ);
+	expect_report("5 flushing the new cache of disk 8:1");
+	disk_a->err[DISK_FLUSH] = 0;
+	control_pass(2 * HZ);
+	expect_report(NULL);
+}
+
+static unsigned int count_logged(const char *text)
+{
+	const char *at = fake_log();
+	unsigned int nr = 0;
+
+	while ((at = strstr(at, text))) {
+		nr++;
+		at++;
+	}
+	return nr;
+}
+
+static void a_shortage_that_ends_is_no_error(void **state)
+{
+	connect();
+	xenstore_fail_path(XENSTORE_READ, BE "/state", -ENOMEM);
+	frontend("4");
+	expect_report("12 reading " BE "/state");
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	/* Another disk; it is said once. */
+	xenstore_fail_path(XENSTORE_READ, BE "/physical-device", -ENOMEM);
+	insert("8:2");
+	control_pass(5 * HZ);
+	expect_report("12 reading " BE "/physical-device");
+	assert_int_equal(count_logged("err: 12 reading " BE "/physical-device"), 1);
+	xenstore_fail_path(XENSTORE_READ, NULL, 0);
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	expect_key(BE "/oracle/active-physical-device", "8:2");
+}
+
+/* The toolstack takes back what was refused. */
+static void a_disk_that_is_not_wanted_any_more_is_no_error(void **state)
+{
+	connect();
+	disk_b->bdev.read_only = true;
+	insert("8:2");
+	expect_report("124 new disk is read-only, the old one stays");
+	control_pass(2 * HZ);
+	expect_report("124 new disk is read-only, the old one stays");
+	/* The next guest has the old one, too. */
+	frontend("6");
+	frontend("1");
+	frontend("3");
+	expect_state("4");
+	expect_report("124 new disk is read-only, the old one stays");
+	control_uevents();
+	insert("8:1");
+	expect_report(NULL);
+	expect_key(BE "/oracle/physical-device-change-status", "");
+	expect_key(BE "/oracle/active-physical-device", "8:1");
+	assert_string_equal(control_uevents(), "");
+	/* The same number once more is nothing new. */
+	xenstore_log_clear();
+	insert("8:1");
+	assert_int_equal(xenstore_log_nr, 0);
+	/* Or the disk is made to fit. */
+	insert("8:2");
+	expect_report("124 new disk is read-only, the old one stays");
+	disk_b->bdev.read_only = false;
+	insert("8:2");
+	expect_report(NULL);
+	expect_key(BE "/oracle/physical-device-change-status", "");
+}
+
+static void a_toolstack_that_does_not_know_of_the_disk_has_an_error(void **state)
+{
+	connect();
+	xenstore_fail_path(XENSTORE_WRITE, BE "/opened", -ENOSPC);
+	insert("8:2");
+	expect_report("28 writing " BE "/opened");
+	control_pass(3 * HZ);
+	expect_report("28 writing " BE "/opened");
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	/* What is not tried again stays. */
+	xenstore_fail_path(XENSTORE_WRITE, BE "/opened", -EIO);
+	insert("8:1");
+	control_pass(3 * HZ);
+	expect_report("5 writing " BE "/opened");
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	insert("8:1");
+	expect_report(NULL);
+}
+
+/* One of two that is mended. */
+static void an_error_of_something_else_stays(void **state)
+{
+	fake_cgroup("/a", true);
+	connect();
+	fake_disk.bdev.read_only = true;
+	control_pass(2 * HZ);
+	limit("/c");
+	expect_report("2 " BE "/cgroup: \"/c\" is no cgroup");
+	limit("/a");
+	expect_report("2 " BE "/cgroup: \"/c\" is no cgroup");
+	limit("/c");
+	fake_disk.bdev.read_only = false;
+	control_pass(2 * HZ);
+	expect_report("2 " BE "/cgroup: \"/c\" is no cgroup");
+	limit("/a");
+	expect_report(NULL);
+}
+
+static void a_removed_vbd_leaves_no_error(void **state)
+{
+	connect();
+	disk_b->bdev.read_only = true;
+	insert("8:2");
+	expect_report("124 new disk is read-only, the old one stays");
+	bus_unbind(xbdev);
+	expect_report(NULL);
+	assert_int_equal(bus_bind(xbdev), 0);
+	control_settle();
+	expect_state("4");
+	disk_b->bdev.logical_block_size = 4096;
+	control_pass(2 * HZ);
+	expect_report("124 disk 8:2 has larger logical blocks now, and requests for less fail");
+	/* By force. */
+	xenstore_remove(BE);
+	bus_remove(xbdev);
+	control_settle();
+	assert_int_equal(bus_nr_devices(), 0);
+	expect_report(NULL);
+	expect_key("error/backend/vbd/7", NULL);
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 static void a_vbd_has_one_watch(void **state)
@@ -1500,7 +1727,8 @@ static void a_probe_without_memory_fails(void **state)
 	for (nth = 1; nth <= 4; nth++) {
 		fake_fail_at(&fake_allocs, nth);
 		assert_int_equal(bus_bind(xbdev), -ENOMEM);
-		expect_report("12 allocating backend structure");
+		assert_true(fake_logged("err: 12 allocating backend structure\n"));
+		expect_report("12 xenbus_dev_probe on " BE);
 		expect_state("5");
 		control_settle();
 	}
@@ -1681,7 +1909,10 @@ static void a_guest_that_comes_again_does_not_fill_the_log(void **state)
 	control_uevents();
 	for (i = 0; i < 3; i++) {
 		frontend("1");
+		expect_report(NULL);
+		/* But the error node has it. */
 		frontend("3");
+		expect_report("12 reading " FE "/ring-ref");
 	}
 	assert_false(fake_logged("reading"));
 	assert_string_equal(control_uevents(), "");
@@ -1819,6 +2050,16 @@ int main(void)
 		XS_TEST(rings_may_change_before_the_disk_is_there),
 		XS_TEST(an_error_stands_though_the_guest_has_closed),
 		XS_TEST(an_error_goes_when_all_is_well),
+		XS_TEST(an_error_goes_along_with_a_state),
+		XS_TEST(an_error_of_before_goes_when_all_is_well),
+		XS_TEST(a_guest_that_starts_again_finds_no_error),
+		XS_TEST(a_disk_that_is_itself_again_is_no_error),
+		XS_TEST(a_flush_that_succeeds_later_ends_an_error),
+		XS_TEST(a_shortage_that_ends_is_no_error),
+		XS_TEST(a_disk_that_is_not_wanted_any_more_is_no_error),
+		XS_TEST(a_toolstack_that_does_not_know_of_the_disk_has_an_error),
+		XS_TEST(an_error_of_something_else_stays),
+		XS_TEST(a_removed_vbd_leaves_no_error),
 		XS_TEST(a_vbd_has_one_watch),
 		XS_TEST(only_closed_ends_a_vbd),
 		XS_TEST(a_directory_that_is_replaced_is_not_ours),

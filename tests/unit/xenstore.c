@@ -519,6 +519,8 @@ char **xenbus_directory(struct xenbus_transaction xbt, const char *dir, const ch
 	if (!path)
 		return ERR_PTR(-ENOMEM);
 	err = call(XENSTORE_DIRECTORY, path);
+	if (!err && !is_there(transaction(xbt), path))
+		err = -ENOENT;
 	names = err ? ERR_PTR(err) : kmalloc(64 * sizeof(*names), GFP_KERNEL);
 	if (!err && !names) {
 		note_failure(XENSTORE_DIRECTORY, dir, node);

@@ -188,7 +188,7 @@ static int xs_watch(struct xenvbd *vbd)
 	vbd->watch.will_handle = xs_is_of_interest;
 	vbd->watch.callback = xs_directory_changed;
 	if (vbd->watch.node)
-		err = register_xenbus_watch(&vbd->watch);
+		err = xenvbd_store_error(register_xenbus_watch(&vbd->watch));
 	if (err) {
 		kfree(vbd->watch.node);
 		vbd->watch.node = NULL;

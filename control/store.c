@@ -72,5 +72,5 @@ int xenvbd_store_transaction(struct xenvbd *vbd, xenvbd_write_t *write,
 		if (err != -EAGAIN)
 			break;
 	}
-	return err;
+	return xenvbd_store_error(err);
 }

@@ -28,4 +28,14 @@ static inline bool xenvbd_store_is_short(int err)
 	       err == -E2BIG;
 }
 
+/*
+ * What xenstored means by an error. oxenstored says EQUOTA if a quota of this domain is
+ * used up, and xenbus makes EINVAL of what it does not know: see
+ * Documentation/upstream.rst. What the driver writes and watches is never invalid.
+ */
+static inline int xenvbd_store_error(int err)
+{
+	return err == -EINVAL ? -ENOSPC : err;
+}
+
 #endif /* XENVBD_STORE_H */

@@ -1695,6 +1695,32 @@ static void a_key_that_cannot_be_watched_is_an_error(void **state)
 	expect_key(BE "/oracle/active-physical-device", "8:2");
 }
 
+/* What oxenstored says of a quota is EINVAL when xenbus has read it. */
+static void a_quota_of_oxenstored_is_a_shortage(void **state)
+{
+	xenstore_fail_path(XENSTORE_WATCH, "*", -EINVAL);
+	probe();
+	expect_state("1");
+	expect_report("28 watching " BE);
+	xenstore_fail_path(XENSTORE_WATCH, NULL, 0);
+	control_pass(2 * HZ);
+	expect_state("2");
+	xenstore_fail_path(XENSTORE_START, "", -EINVAL);
+	frontend("3");
+	expect_state("2");
+	expect_report("28 transaction on " BE);
+	xenstore_fail_path(XENSTORE_START, NULL, 0);
+	control_pass(2 * HZ);
+	expect_state("4");
+	xenstore_fail_path(XENSTORE_WRITE, BE "/opened", -EINVAL);
+	insert("8:2");
+	expect_report("28 writing " BE "/opened");
+	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
+	control_pass(2 * HZ);
+	expect_report(NULL);
+	expect_key(BE "/oracle/active-physical-device", "8:2");
+}
+
 /* ---- the module --------------------------------------------------------- */
 
 static int module_setup(void **state)
@@ -2071,6 +2097,7 @@ int main(void)
 		XS_TEST(features_that_were_not_written_close),
 		XS_TEST(a_vbd_that_could_not_begin_begins_later),
 		XS_TEST(a_key_that_cannot_be_watched_is_an_error),
+		XS_TEST(a_quota_of_oxenstored_is_a_shortage),
 		cmocka_unit_test_setup_teardown(a_module_that_cannot_be_loaded_leaves_nothing,
 						module_setup, control_teardown),
 		XS_TEST(a_probe_without_memory_fails),

@@ -31,6 +31,8 @@
  * refused is tried again.
  */
 #define LOOK_INTERVAL	HZ
+/* Actions that are done in one go. To connect takes fewer. */
+#define MAX_ACTIONS	32
 
 /* The package names its own, which is in dkms.conf, too. */
 #ifndef XENVBD_VERSION
@@ -380,10 +382,15 @@ static void xs_rest(struct xenvbd *vbd)
 				       NULL);
 }
 
+/* A guest that writes one state after the other does not keep a work item busy. */
 static void xs_follow_table(struct xenvbd *vbd)
 {
-	while (!READ_ONCE(vbd->removed) && xs_ask_table(vbd))
-		;
+	unsigned int left = MAX_ACTIONS;
+
+	while (!READ_ONCE(vbd->removed) && left && xs_ask_table(vbd))
+		left--;
+	if (!left)
+		queue_work(vbd->wq, &vbd->work);
 	xs_rest(vbd);
 }
 

@@ -988,6 +988,36 @@ static void detached_while_it_connects(void **state)
 	assert_int_equal(bus_nr_registered(), 0);
 }
 
+static unsigned int nr_flips;
+
+/* A guest that is as fast as the driver: it writes another state after each look. */
+static void flip(enum xenstore_op op, const char *path)
+{
+	if (op != XENSTORE_READ || strcmp(path, BE "/state") || xenstore_nr_open() ||
+	    nr_flips == 150)
+		return;
+	xenstore_set(FE "/state", nr_flips++ % 2 ? "1" : "6");
+}
+
+static void a_guest_that_is_never_done_keeps_no_work_item_busy(void **state)
+{
+	probe();
+	nr_flips = 0;
+	xenstore_hook = flip;
+	xs_record(vbd(), XENVBD_EVENT_FRONTEND);
+	assert_true(work_run());
+	assert_in_range(nr_flips, 10, 100);
+	/* But nobody forgets it. */
+	assert_true(vbd()->work.pending);
+	control_settle();
+	assert_int_equal(nr_flips, 150);
+	xenstore_hook = NULL;
+	frontend("1");
+	expect_state("2");
+	frontend("3");
+	expect_state("4");
+}
+
 /* ---- while the disk is waited for --------------------------------------- */
 
 static void (*meanwhile)(void);
@@ -1093,6 +1123,22 @@ static void each_may_be_faster_to_the_last(void **state)
 		control_write_backend();
 		control_write_frontend();
 	}
+}
+
+static unsigned int calls_at_removal;
+
+static void be_removed(void)
+{
+	vbd()->removed = true;
+	calls_at_removal = xenstore_nr_calls();
+}
+
+static void who_is_removed_asks_no_more(void **state)
+{
+	probe();
+	frontend_and_others("3", DISK_SYNC, be_removed);
+	assert_in_range(xenstore_nr_calls() - calls_at_removal, 0, 5);
+	vbd()->removed = false;
 }
 
 /* While the guest comes again, and the old requests are waited for. */
@@ -2064,9 +2110,11 @@ int main(void)
 		XS_TEST(a_broken_ring_of_before_is_forgotten),
 		XS_TEST(another_disk_for_a_guest_that_closes),
 		XS_TEST(detached_while_it_connects),
+		XS_TEST(a_guest_that_is_never_done_keeps_no_work_item_busy),
 		XS_TEST(nobody_connects_who_has_closed),
 		XS_TEST(nobody_connects_who_is_to_close),
 		XS_TEST(each_may_be_faster_to_the_last),
+		XS_TEST(who_is_removed_asks_no_more),
 		XS_TEST(closing_is_not_lost_while_rings_drain),
 		XS_TEST(a_vbd_stays_if_its_end_is_taken_back),
 		XS_TEST(a_frontend_in_use_is_not_let_go_unheard),

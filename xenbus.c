@@ -446,6 +446,21 @@ static void xs_remove(struct xenbus_device *xbdev)
 	xenvbd_teardown_run(vbd);
 }
 
+/*
+ * xenbus does not probe a device again. So all that have no driver are probed once more
+ * when there may be memory again; until then they stay as they are, and so do guests that
+ * another driver has left connected.
+ */
+static void xs_probe_again(struct work_struct *work);
+static DECLARE_DELAYED_WORK(xs_probe_work, xs_probe_again);
+/* The driver is about to go. */
+static bool xs_leaving;
+
+static void xs_probe_later(void)
+{
+	schedule_delayed_work(&xs_probe_work, LOOK_INTERVAL);
+}
+
 static int xs_probe(struct xenbus_device *xbdev,
 		    const struct xenbus_device_id *id)
 {
@@ -458,8 +473,10 @@ static int xs_probe(struct xenbus_device *xbdev,
 	}
 	vbd = xenvbd_alloc(xbdev);
 	if (!vbd) {
-		xenbus_dev_fatal(xbdev, -ENOMEM,
+		/* Nothing fatal: a guest would have to close. */
+		xenbus_dev_error(xbdev, -ENOMEM,
 				 "allocating backend structure");
+		xs_probe_later();
 		return -ENOMEM;
 	}
 	INIT_WORK(&vbd->work, xs_work);
@@ -504,6 +521,13 @@ static struct xenbus_driver xs_driver = {
 	.driver.dev_groups = xenvbd_dev_groups,
 };
 
+/* Those that fail once more have it queued again. */
+static void xs_probe_again(struct work_struct *work)
+{
+	if (!READ_ONCE(xs_leaving) && driver_attach(&xs_driver.driver))
+		xs_probe_later();
+}
+
 /* The end of what needs no device. The last work hides remnants from debugfs. */
 static void xs_release(void)
 {
@@ -538,7 +562,11 @@ static int __init xs_init(void)
 
 static void __exit xs_exit(void)
 {
+	/* The second time for a probe that has failed in between. */
+	WRITE_ONCE(xs_leaving, true);
+	cancel_delayed_work_sync(&xs_probe_work);
 	xenbus_unregister_driver(&xs_driver);
+	cancel_delayed_work_sync(&xs_probe_work);
 	xs_release();
 }
 

@@ -225,6 +225,17 @@ int bus_bind(struct xenbus_device *xbdev)
 	return 0;
 }
 
+int driver_attach(const struct device_driver *drv)
+{
+	unsigned int i;
+
+	expect(bus_driver && drv == &bus_driver->driver, "a driver that is not registered");
+	for (i = 0; i < MAX_DEVICES && devices[i]; i++)
+		if (devices[i]->registered && !devices[i]->bound)
+			bus_bind(&devices[i]->xbdev);
+	return 0;
+}
+
 void bus_unbind(struct xenbus_device *xbdev)
 {
 	expect(to_bus(xbdev)->bound, "%s", xbdev->nodename);

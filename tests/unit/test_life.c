@@ -303,6 +303,7 @@ static void end(void)
 static void begin(void)
 {
 	control_renew();
+	xs_leaving = false;
 	assert_int_equal(shim_module_init(), 0);
 }
 

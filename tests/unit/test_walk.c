@@ -399,6 +399,7 @@ static void a_vbd_bears_anything(void **state)
 		seed = walk * 2654435761u;
 		all_are_sane();
 		control_renew();
+		xs_leaving = false;
 		assert_int_equal(shim_module_init(), 0);
 		xbdev = bus_add(BE);
 		for (nr = 0; nr < NR_STEPS; nr++) {

@@ -25,6 +25,7 @@ static int xs_setup(void **state)
 {
 	control_setup(state);
 	xbdev = NULL;
+	xs_leaving = false;
 	return shim_module_init();
 }
 
@@ -1790,25 +1791,61 @@ static void a_module_that_cannot_be_loaded_leaves_nothing(void **state)
 	shim_module_exit();
 }
 
-static void a_probe_without_memory_fails(void **state)
+/* Another driver has left it connected; it is as it was, and soon has a driver again. */
+static void a_probe_without_memory_closes_nobody(void **state)
 {
 	unsigned long nth;
 
-	/* The vbd, the first workqueue and what stands for it, the frontend's path. */
 	xbdev = bus_new(BE);
+	xenstore_set(BE "/state", "4");
+	xenstore_set(FE "/state", "4");
+	/* The vbd, the first workqueue and what stands for it, the frontend's path. */
 	for (nth = 1; nth <= 4; nth++) {
 		fake_fail_at(&fake_allocs, nth);
 		assert_int_equal(bus_bind(xbdev), -ENOMEM);
 		assert_true(fake_logged("err: 12 allocating backend structure\n"));
 		expect_report("12 xenbus_dev_probe on " BE);
-		expect_state("5");
+		expect_state("4");
 		control_settle();
+		assert_false(bus_is_bound(xbdev));
 	}
+	/* Nor is there any a second later. */
+	fake_fail_at(&fake_allocs, 1);
+	control_pass(HZ);
+	assert_false(bus_is_bound(xbdev));
 	fake_fail_at(&fake_allocs, 0);
-	assert_int_equal(bus_bind(xbdev), 0);
-	control_settle();
-	frontend("1");
+	control_pass(HZ);
+	assert_true(bus_is_bound(xbdev));
+	expect_state("4");
+	assert_int_equal(vbd()->nr_rings, 1);
+	expect_report(NULL);
+}
+
+static void a_new_vbd_waits_for_memory(void **state)
+{
+	fake_fail_at(&fake_allocs, 1);
+	probe();
+	expect_state("1");
+	control_pass(HZ);
 	expect_state("2");
+	expect_report(NULL);
+	assert_int_equal(work_nr_pending(), 0);
+}
+
+/* Who goes probes no more. */
+static void a_driver_that_goes_probes_no_more(void **state)
+{
+	fake_fail_at(&fake_allocs, 1);
+	probe();
+	assert_int_equal(work_nr_pending(), 1);
+	shim_module_exit();
+	assert_int_equal(work_nr_pending(), 0);
+	xs_leaving = true;
+	xs_probe_again(NULL);
+	xs_leaving = false;
+	assert_int_equal(shim_module_init(), 0);
+	control_pass(2 * HZ);
+	assert_false(bus_is_bound(xbdev));
 }
 
 static void memory_is_given_back_when_asked(void **state)
@@ -2148,7 +2185,9 @@ int main(void)
 		XS_TEST(a_quota_of_oxenstored_is_a_shortage),
 		cmocka_unit_test_setup_teardown(a_module_that_cannot_be_loaded_leaves_nothing,
 						module_setup, control_teardown),
-		XS_TEST(a_probe_without_memory_fails),
+		XS_TEST(a_probe_without_memory_closes_nobody),
+		XS_TEST(a_new_vbd_waits_for_memory),
+		XS_TEST(a_driver_that_goes_probes_no_more),
 		XS_TEST(memory_is_given_back_when_asked),
 		XS_TEST(another_driver_may_go_on),
 		XS_TEST(a_deleted_directory_does_not_come_back),

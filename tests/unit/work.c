@@ -131,6 +131,14 @@ bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 	return item_add(wq, &work->work, delay);
 }
 
+/* The kernel's own workqueue. */
+bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
+{
+	static struct workqueue_struct system = { .max_active = 1 };
+
+	return queue_delayed_work(&system, work, delay);
+}
+
 bool cancel_work_sync(struct work_struct *work)
 {
 	unsigned int i;

@@ -36,6 +36,8 @@ struct device_driver {
 	const struct attribute_group **dev_groups;
 };
 
+int driver_attach(const struct device_driver *drv);
+
 static inline void *dev_get_drvdata(const struct device *dev)
 {
 	return dev->driver_data;

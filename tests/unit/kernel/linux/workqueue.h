@@ -23,6 +23,8 @@ struct delayed_work {
 #define INIT_DELAYED_WORK(w, fn)	INIT_WORK(&(w)->work, fn)
 #define INIT_DEFERRABLE_WORK(w, fn)	INIT_DELAYED_WORK(w, fn)
 
+#define DECLARE_DELAYED_WORK(n, fn)	struct delayed_work n = { .work.func = (fn) }
+
 static inline struct delayed_work *to_delayed_work(struct work_struct *work)
 {
 	return container_of(work, struct delayed_work, work);
@@ -41,6 +43,7 @@ bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 			unsigned long delay);
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 		      unsigned long delay);
+bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 bool cancel_work_sync(struct work_struct *work);
 bool cancel_delayed_work_sync(struct delayed_work *work);
 

@@ -901,6 +901,10 @@ limits_of_others_explained()
 	rm -r "$TREE/sys/dev/block/8:1"
 	ln -s ../../devices/sda/sda1 "$TREE/sys/dev/block/8:1"
 	limited "Cgroup /guests limits disk 8:0 to wiops=50"
+	put "$DEVICES/vbd-12-51712/waiting" "opening the disk, for 6 s"
+	vbd 2 why
+	silent "limit" "a disk that cannot be opened has no requests that wait for a limit"
+	explains "or else .*wipe_table" "and may have to be given up"
 }
 
 # A remnant does not tell its cgroup.

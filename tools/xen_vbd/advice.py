@@ -11,12 +11,9 @@ from .disk import NETWORK
 # ---- limits -----------------------------------------------------------------
 
 def unlimit(vbd):
-    """How to let go of what waits for a limit; nothing if there is none."""
-    commands = limit.commands(vbd.tree, vbd) if limit.held_by(vbd.tree, vbd) else []
-    if not commands:
-        return []
+    """How to let go of what waits for a limit, which there is."""
     return ["Take the limit away, which lets go of what waits for it:",
-            *["  " + command for command in commands],
+            *["  " + command for command in limit.commands(vbd.tree, vbd)],
             "If that does not help, the disk is to blame, and this will say more:",
             f"  xen-vbd why {vbd.name if vbd.remnant else vbd.label}"]
 

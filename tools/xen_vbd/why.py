@@ -43,6 +43,8 @@ NO_DISK = {
         "memory, or of one of its quotas in xenstore: the kernel's log says "
         "which. The driver tries again each second.",
 }
+# Without requests there is nothing that a limit could hold back.
+UNLIMITED = ("opening the disk", "closing the disk")
 OLD = ("The disk does not answer. The guest waits; so will a detach. Other "
        "vbds are not affected.")
 LIMITED = ("The requests wait for their limit, or for the disk: the driver sees "
@@ -156,13 +158,13 @@ def describe(disk):
         ": " + ", ".join(facts) if facts else "")
 
 
-def add_disk(finding, vbd):
+def add_disk(finding, vbd, limited=None):
     """Its disk, and what to do. With a limit the disk may be well: what lets go of
     the requests comes first, and nothing that loses them."""
-    let_go = advice.unlimit(vbd)
     disk = vbd.disk
     if disk is None:
-        return finding.add("do", *let_go)
+        return finding
+    let_go = advice.unlimit(vbd) if limited else []
     stack = list(disk.walk())
     finding.add("disk", *[("on " if depth else "") + describe(one)
                           for depth, one in stack])
@@ -186,10 +188,9 @@ def requests_text(vbd):
 
 def remnant(vbd):
     finding = Finding(vbd, STUCK, "removed, but its disk still has requests")
-    finding.add("waits", requests_text(vbd))
-    finding.add("limit", limit.brief(vbd.tree, vbd) or NO_CGROUP)
-    finding.add("means", REMNANT)
-    return add_disk(finding, vbd)
+    limited = limit.brief(vbd.tree, vbd)
+    finding.add("waits", requests_text(vbd)).add("limit", limited or NO_CGROUP)
+    return add_disk(finding.add("means", REMNANT), vbd, limited)
 
 
 def hotplug_says(vbd):
@@ -202,14 +203,15 @@ def stalled(vbd):
     stall = vbd.stall
     what = stall.get("what", vbd.waiting)
     age = f", for {spoken(int(stall['seconds']))}" if stall.get("seconds") else ""
-    limited = limit.brief(vbd.tree, vbd)
+    limited = None if what in UNLIMITED else limit.brief(vbd.tree, vbd)
     finding = Finding(vbd, STUCK, what + age)
     if what in NO_DISK:
         return finding.add("means", NO_DISK[what], hotplug_says(vbd))
     finding.add("waits", requests_text(vbd)).add("limit", limited)
-    finding.add("means", LIMITED if limited and what != OF_REMNANT
-                else MEANS.get(what, ONLY_DISK))
-    return finding if what == OF_REMNANT else add_disk(finding, vbd)
+    if what == OF_REMNANT:
+        return finding.add("means", MEANS[what])
+    finding.add("means", LIMITED if limited else MEANS.get(what, ONLY_DISK))
+    return add_disk(finding, vbd, limited)
 
 
 def lacking(vbd):
@@ -226,7 +228,7 @@ def old(vbd):
     finding = Finding(vbd, STUCK, "its requests wait, for a limit or the disk"
                       if limited else "its disk does not answer")
     finding.add("waits", requests_text(vbd)).add("limit", limited)
-    return add_disk(finding.add("means", LIMITED if limited else OLD), vbd)
+    return add_disk(finding.add("means", LIMITED if limited else OLD), vbd, limited)
 
 
 def kept_by_guest(vbd):

@@ -150,37 +150,64 @@ def is_timed(cell):
     return not is_inline(cell)
 
 
-def short(summary, versions):
-    """For README, in Markdown: the ratios of each place and disk, and the cells that lose."""
+def judged_cells(summary):
+    """Those that have a ratio; of them those that are slower than stock, the slowest first"""
     judged = [c for c in summary["cells"] if "ratio" in c]
+    slower = [c for c in judged if "SLOWER" in c["verdict"]]
+    return judged, sorted(slower, key=lambda c: c["ratio"])
+
+
+def measured(summary, versions):
     boots = summary["runs"]
-    yield from textwrap.wrap(
-        "IOPS of this module divided by those of the stock one, on null_blk, Linux "
-        f"{versions['kernel'].split('+')[0]}, by instruction count; {boots} "
-        f"boot{'s' if boots > 1 else ''} of each.", 79)
+    return ("IOPS of this module divided by those of the stock one, on null_blk, Linux "
+            f"{versions['kernel'].split('+')[0]}, by instruction count; {boots} "
+            f"boot{'s' if boots > 1 else ''} of each")
+
+
+def lost(judged, slower):
+    """How many cells lose, in words"""
+    text = (f"{len(slower) or 'None'} of {len(judged)} cells "
+            f"{'is' if len(slower) == 1 else 'are'} slower than stock")
+    with_goal = [c for c in judged if c["target"]]
+    if with_goal:
+        missed = sum("MISS" in c["verdict"] for c in with_goal)
+        text += (f"; {missed or 'none'} of {len(with_goal)} cells on disks that take time "
+                 f"miss{'es' if missed == 1 else ''} the goal, of at most "
+                 f"{max(c['target'] for c in with_goal):.2f}, without being slower")
+    return text
+
+
+def sum_lines(summary, versions):
+    """For README: the sum, how many cells lose, and the worst"""
+    judged, slower = judged_cells(summary)
+    found = ratios(judged)
+    text = (f"{measured(summary, versions)}. The mean of {len(found)} cells is {mean(found):.2f}, "
+            f"the lowest {min(found):.2f}, the highest {max(found):.2f}. {lost(judged, slower)}.")
+    if slower:
+        worst = slower[0]
+        text += f" The worst is {worst['cell']}: {title(worst['where'])}."
+    yield from textwrap.wrap(text, 79)
+
+
+def short(summary, versions):
+    """For performance.rst: the ratios of each place and disk, and the cells that lose."""
+    judged, slower = judged_cells(summary)
+    yield from textwrap.wrap(f"{measured(summary, versions)}:", 79)
     yield from short_table(judged)
     costs_judged = [c for c in summary["costs"] if "ratio" in c]
     if costs_judged:
-        yield from ("", "The same of dom0's CPU per I/O, instructions of its kernel and of Xen for it:")
+        yield from ("The same of dom0's CPU per I/O, instructions of its kernel and of Xen for it:", "")
         yield from short_table(costs_judged)
-    yield ""
-    slower = [f"- {c['cell']}, {c['ratio']:.2f}: {title(c['where'])}"
-              for c in judged if "SLOWER" in c["verdict"]]
-    with_goal = [c for c in judged if c["target"]]
-    missed = sum("MISS" in c["verdict"] for c in with_goal)
-    if with_goal:
-        yield from textwrap.wrap(
-            f"{missed or 'None'} of {len(with_goal)} cells on disks that take time "
-            f"miss{'es' if missed == 1 else ''} the goal without being slower than stock.", 79)
-    yield from textwrap.wrap(
-        f"{len(slower) or 'None'} of {len(judged)} cells {'is' if len(slower) < 2 else 'are'} "
-        f"slower than stock{':' if slower else '.'}", 79)
-    for line in slower:
-        yield from textwrap.wrap(line, 79, subsequent_indent="  ")
+    yield from textwrap.wrap(f"{lost(judged, slower)}{'. Slower are:' if slower else '.'}", 79)
+    if slower:
+        yield ""
+    for c in slower:
+        yield from textwrap.wrap(f"- {c['cell']}, {c['ratio']:.2f}: {title(c['where'])}", 79,
+                                 subsequent_indent="  ")
 
 
 def short_table(judged):
-    yield from ("", "```")
+    yield from ("", "::", "")
     yield f"  {'':48}{'cells':>6}{'lowest':>8}{'mean':>7}{'highest':>9}"
     disk = None
     for where, cells in by_where(judged):
@@ -189,7 +216,7 @@ def short_table(judged):
             yield f"  The disk {disk_title(disk)}"
         yield short_line(f"  {short_title(where)}", cells)
     yield short_line("all", judged)
-    yield "```"
+    yield ""
 
 
 def short_line(name, cells):

@@ -7,13 +7,16 @@
 
 use strict;
 use warnings;
+use Encode qw(encode_utf8);
 use File::Basename qw(dirname);
+use JSON::PP qw(decode_json);
 
 my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $MESSAGES, $COMPARISON) =
 	map { "Documentation/$_.rst" }
 	"design", "states", "locking", "xenstore", "performance", "messages", "comparison";
 my ($README, $GUIDE_OF_TREE) = ("README.md", "CONTRIBUTING.md");
 my $MAN = "Documentation/man/xen-blkback.4.rst";
+my $REFERENCE = "bench/results/reference.json";
 my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
 my $MODULE = "/sys/module/xen_blkback/parameters/";
 
@@ -718,20 +721,99 @@ sub check_debugfs
 	complain("$formats{$_}: \"$_\" is not in the sample of $SPEED") for sort keys %formats;
 }
 
-# What these say first of the speed is the sum of README's table
+# The sums of $REFERENCE, as its figures are printed
+sub reference
+{
+	my $summary = decode_json(text($REFERENCE))->{summary};
+	my @cells = grep { exists $$_{ratio} } @{ $$summary{cells} };
+	my @ratios = sort { $a <=> $b } map { $$_{ratio} } @cells;
+	my $log = 0;
+
+	$log += log($_) for @ratios;
+	return {
+		cells => scalar(@cells),
+		figures => [map { sprintf("%.2f", $_) } $ratios[0], exp($log / @ratios), $ratios[-1]],
+		slower => scalar(grep { $$_{verdict} =~ /SLOWER/ } @cells),
+		timed => scalar(grep { $$_{target} } @cells),
+		missed => scalar(grep { $$_{target} && $$_{verdict} =~ /MISS/ } @cells),
+		worst => (sort { $$a{ratio} <=> $$b{ratio} } @cells)[0]{cell},
+	};
+}
+
+# says FILE REGEX WORD...: the part of the text that the first group matches has them
+sub says
+{
+	my ($f, $regex, @words) = @_;
+	my ($part) = text($f) =~ $regex or return complain("$f: nothing looks like $regex");
+
+	$part =~ s/\s+/ /g;
+	complain("$f: does not say \"$_\" where it should, as $REFERENCE has it")
+		for grep { $part !~ /(?<![\w.])\Q$_\E(?![\w]|\.\d)/ } @words;
+}
+
+# The texts say what the reference has, the losses no less than the mean
 sub check_speed
 {
-	my @want = text($README) =~ /^  all +\d+ +([\d.]+) +([\d.]+) +([\d.]+)$/m;
-	my %first = ($SPEED => qr/^(.*?)\n\.\. contents::/s, $README => qr/^(.*?)\n## /s,
-		$COMPARISON => qr/^IOPS, (.*?)\nMemory/ms);
+	my $have = reference();
+	my @figures = @{ $$have{figures} };
+	my $slower = "$$have{slower} of $$have{cells}";
+	my @losses = ("$slower cells are slower than stock",
+		"$$have{missed} of $$have{timed} cells on disks that take time miss", $$have{worst});
 
-	complain("$README: no sum of the speed") unless @want;
-	for my $f (sort keys %first) {
-		my ($first) = text($f) =~ $first{$f};
+	says($README, qr/^(.*?)\n## /s, @figures, $slower);
+	says($README, qr/^(## Speed\n.*?)\n## /ms, @figures, $$have{cells}, @losses);
+	says($SPEED, qr/^(.*?)\n\.\. contents::/s, @figures, $$have{cells});
+	says($SPEED, qr/^\.\. The sum of \S+\n(.*?)^\.\. End of the sum/ms,
+		"all $$have{cells} @figures", @losses);
+	says($COMPARISON, qr/^(IOPS, .*?)\nMemory/ms, @figures, $$have{cells});
+}
 
-		complain("$f: does not say $_ where it should, which $README has as the sum")
-			for grep { $first !~ /\b\Q$_\E\b/ } @want;
+# The rows of the two drivers' control planes in $SPEED: what => [stock, ours]
+sub control_plane
+{
+	my ($rows) = text($SPEED) =~ /^What +stock +ours\n=+ =+ =+\n(.*?)^=/ms or return;
+
+	return map { /^(\S.*?)  +(\S.*?)(?:  +|\*\* +)(\S.*)$/ ? ($1 => [map { tr/*//dr } $2, $3]) : () }
+		split(/\n/, $rows);
+}
+
+# README's bars => the rows that they show
+my %BARS = (
+	"answers" => "Another, alone: attach, detach",
+	"hangs, and was removed by force" => "\x{2026} a directory was deleted",
+	"hangs, queue full, is detached" => "\x{2026} a queue is full, its vbd is closing",
+	"hangs in a discard, is detached" => "\x{2026} inside a discard, its vbd is closing",
+	"hangs while it is opened" => "\x{2026} inside an open",
+);
+
+# bar FIGURE: as README shows the first figure of a cell. A mark is half a second.
+sub bar
+{
+	my ($cell) = @_;
+
+	return "> $1 s " . "#" x 11 if $cell =~ /^> (\d+) s/;
+	my ($ms) = $cell =~ /^(\d+) ms/ or return "no figure";
+	my $marks = int($ms / 500 + 0.5) || 1;
+
+	return sprintf("%.2f s ", int($ms / 10 + 0.5) / 100) . "#" x $marks;
+}
+
+sub check_bars
+{
+	my %rows = control_plane();
+	my ($bars) = text($README) =~ /^    while one disk \.\.\.\n((?:      .*\n)+)/m
+		or return complain("$README: no bars");
+	my %left = %BARS;
+
+	for my $line (split(/\n/, $bars)) {
+		my ($what, @shown) = $line =~ /^ +(\S.*?)  +(\S.*?#)  +(\S.*)$/;
+		my $row = delete $left{$what // ""};
+		my $cells = $rows{encode_utf8($row // "")};
+
+		next if $cells && "@shown" eq join(" ", map { bar($_) } @$cells);
+		complain("$README: the bar \"" . ($what // $line) . "\" is not what $SPEED has");
 	}
+	complain("$README: no bar \"$_\"") for sort keys %left;
 }
 
 # ---- names ------------------------------------------------------------------
@@ -893,6 +975,7 @@ check_uevents(@plane);
 check_states();
 check_debugfs();
 check_speed();
+check_bars();
 check_links();
 check_series(@sources);
 check_names(@sources);

@@ -14,7 +14,7 @@ use JSON::PP qw(decode_json);
 my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $MESSAGES, $COMPARISON) =
 	map { "Documentation/$_.rst" }
 	"design", "states", "locking", "xenstore", "performance", "messages", "comparison";
-my ($README, $GUIDE_OF_TREE) = ("README.md", "CONTRIBUTING.md");
+my ($README, $GUIDE_OF_TREE, $NEWS) = ("README.md", "CONTRIBUTING.md", "NEWS");
 my $MAN = "Documentation/man/xen-blkback.4.rst";
 my $REFERENCE = "bench/results/reference.json";
 my $BACKEND = "/sys/bus/xen-backend/devices/vbd-*/";
@@ -43,6 +43,16 @@ my %FOREIGN_FILE = map { $_ => 1 } "blkif.h", "ring.h", "checkpatch.pl",
 	"result.json", "guest.json";
 # Functions that the texts name and the driver does not call
 my %FOREIGN_FUNCTION = map { $_ => 1 } "fsync", "BUG", "WARN";
+
+# Keys of blkif.h, which NEWS promises in one row
+my %BLKIF_KEY = map { $_ => 1 } "physical-device", "mode", "device-type", "discard-enable",
+	"multi-queue-max-queues", "max-ring-page-order", "max-ring-pages",
+	"feature-max-indirect-segments", "feature-persistent", "feature-flush-cache",
+	"feature-barrier", "feature-discard", "feature-large-sector-size",
+	"discard-granularity", "discard-alignment", "discard-secure", "sectors", "info",
+	"sector-size", "physical-sector-size", "protocol", "multi-queue-num-queues",
+	"queue-<n>", "ring-page-order", "num-ring-pages", "ring-ref", "ring-ref0", "ring-ref15",
+	"event-channel";
 
 my ($bad, %cache) = (0);
 
@@ -310,12 +320,18 @@ sub check_stat
 		unless "@code" eq join(" ", split(" ", $list));
 }
 
+sub documented_events
+{
+	my ($events) = { abi($BACKEND) }->{uevent}[1] =~ /\bEvents:(.*?)A\s+device\s+has/s
+		or complain("Documentation/ABI: no events at uevent");
+
+	return map { $_ => "Documentation/ABI" } map { /\w+/g } ($events // "") =~ /((?:\w+(?:,\s+)?)+):\s/g;
+}
+
 # Events for udev: what the code announces is what the ABI file has
 sub check_uevents
 {
-	my ($events) = { abi($BACKEND) }->{uevent}[1] =~ /\bEvents:(.*?)A\s+device\s+has/s
-		or return complain("Documentation/ABI: no events at uevent");
-	my %text = map { $_ => "Documentation/ABI" } map { /\w+/g } $events =~ /((?:\w+(?:,\s+)?)+):\s/g;
+	my %text = documented_events();
 	my %code;
 
 	for my $f (@_) {
@@ -816,6 +832,59 @@ sub check_bars
 	complain("$README: no bar \"$_\"") for sort keys %left;
 }
 
+# ---- what NEWS promises -----------------------------------------------------
+
+# promises: kind => { name => where } of the rows of NEWS
+sub promises
+{
+	my ($rows) = text($NEWS) =~ /^  What +Since +Is\n  -+  -+  -+\n(.*?)\n\n/ms
+		or complain("$NEWS: no table of what will not change");
+	my $start = index(text($NEWS), $rows //= "");
+	my %found;
+
+	while ($rows =~ /^  (xenstore|sysfs|uevents|parameters): (.*?)(?:  .*)?\n((?:    .*(?:\n|$))*)/mg) {
+		my ($kind, $names, $where) = ($1, "$2 $3", at($NEWS, $start + $-[0]));
+
+		$names =~ s/\s+/ /g;
+		for my $name (split(/, /, $names =~ s/: .*| $//r)) {
+			next if $name eq "their values" || $name =~ m{^error/};
+			for ($name eq "the keys of blkif.h" ? keys %BLKIF_KEY : $name) {
+				complain("$where: $_ stands there twice") if $found{$kind}{$_};
+				$found{$kind}{$_} = $where;
+			}
+		}
+	}
+	return %found;
+}
+
+# Whoever adds a key, a file, an event or a parameter decides what is promised of it
+sub check_news
+{
+	my %promised = promises();
+	my %keys = documented_keys();
+	my %files = abi($BACKEND);
+	my %module = abi("/sys/module/xen_blkback/");
+
+	delete $files{uevent};
+	$files{"/sys/module/xen_blkback/$_"} = $module{$_} for grep { !m{^parameters/} } keys %module;
+	my %have = (xenstore => \%keys, sysfs => \%files, uevents => { documented_events() },
+		parameters => { abi($MODULE) });
+
+	for my $kind (sort keys %have) {
+		my ($names, $rows) = ($have{$kind}, $promised{$kind} // {});
+		# A name that ends in * stands for all others that begin so.
+		my %begin = map { /^(.*)\*$/ ? ($_ => $1) : () } keys %$rows;
+
+		for my $name (sort keys %$names) {
+			complain("$NEWS: no row about $name ($kind)")
+				unless $$rows{$name} || grep { index($name, $_) == 0 } values %begin;
+		}
+		for my $name (grep { !$$names{$_} && !$begin{$_} } sort keys %$rows) {
+			complain("$$rows{$name}: there is no $name ($kind)");
+		}
+	}
+}
+
 # ---- names ------------------------------------------------------------------
 
 # All files, by their last names
@@ -976,6 +1045,7 @@ check_states();
 check_debugfs();
 check_speed();
 check_bars();
+check_news();
 check_links();
 check_series(@sources);
 check_names(@sources);

@@ -11,9 +11,9 @@ use Encode qw(encode_utf8);
 use File::Basename qw(dirname);
 use JSON::PP qw(decode_json);
 
-my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $MESSAGES, $COMPARISON) =
+my ($DESIGN, $STATES, $LOCKING, $XENSTORE, $SPEED, $MESSAGES, $COMPARISON, $SECURITY) =
 	map { "Documentation/$_.rst" }
-	"design", "states", "locking", "xenstore", "performance", "messages", "comparison";
+	"design", "states", "locking", "xenstore", "performance", "messages", "comparison", "security";
 my ($README, $GUIDE_OF_TREE, $NEWS) = ("README.md", "CONTRIBUTING.md", "NEWS");
 my $MAN = "Documentation/man/xen-blkback.4.rst";
 my $REFERENCE = "bench/results/reference.json";
@@ -885,6 +885,16 @@ sub check_news
 	}
 }
 
+# The table of the advisories is what their data make
+sub check_advisories
+{
+	my $made = qx(./tools/advisories.pl 2>&1);
+	my ($shown) = text($SECURITY) =~ /^\.\. The table of advisories\.tsv\n\n(.*?)^\.\. End of the table$/ms;
+
+	return complain($made) if $?;
+	complain("$SECURITY: is not what tools/advisories.pl -w writes") unless ($shown // "") eq $made;
+}
+
 # ---- names ------------------------------------------------------------------
 
 # All files, by their last names
@@ -1046,6 +1056,7 @@ check_debugfs();
 check_speed();
 check_bars();
 check_news();
+check_advisories();
 check_links();
 check_series(@sources);
 check_names(@sources);

@@ -395,7 +395,7 @@ static bool ring_take(struct xenvbd_ring *ring)
 		if (together || i % group)
 			continue;
 		together = ring_start_group(ring);
-		/* We may have slept for long: who was removed takes no more. */
+		/* This may have slept for long: a removed vbd takes no more. */
 		if (unlikely(xenvbd_wake_draining(ring)))
 			break;
 	}

@@ -79,7 +79,7 @@ struct xenvbd_ring {
 	u16 index;
 	char name[TASK_COMM_LEN + 16];
 
-	/* The owner's own. */
+	/* These belong to the owner of the ring. */
 	struct {
 		struct xenvbd_sring sring;
 		struct xenvbd_limits limits;
@@ -110,7 +110,7 @@ struct xenvbd_ring {
 		struct xenvbd_stats stats;
 	} ____cacheline_aligned_in_smp;
 
-	/* The owner's own, too. */
+	/* These belong to the owner of the ring. */
 	struct xenvbd_pages pages ____cacheline_aligned_in_smp;
 	struct xenvbd_latency latency;
 	struct xenvbd_rmw rmw;

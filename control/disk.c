@@ -125,8 +125,9 @@ static void disk_limits(const struct xenvbd *vbd, struct xenvbd_limits *limits)
 		.readonly = disk->readonly,
 		/*
 		 * A guest may go on with barriers for as long as it is connected,
-		 * whatever the disk says. And who was told of no cache never
-		 * flushes, whatever the disk has now: see io_through_cache().
+		 * whatever the disk says. And a guest to which no cache was
+		 * advertised never flushes, whatever the disk has now: see
+		 * io_through_cache().
 		 */
 		.barrier = vbd->advertised.disk.flush,
 		.flushes = xenvbd_frontend_flushes(&vbd->advertised),
@@ -413,7 +414,7 @@ int xenvbd_disk_check_vanished(struct xenvbd *vbd)
 }
 
 /**
- * xenvbd_disk_look_again - see what a disk is like that a guest is about to be told of
+ * xenvbd_disk_look_again - see what a disk is like that is about to be advertised
  * @vbd: with a disk that is ready, and rings that have not started
  *
  * It may have changed since it was opened. Whether it knows flushes it is asked anew.
@@ -433,11 +434,11 @@ int xenvbd_disk_look_again(struct xenvbd *vbd)
 }
 
 /*
- * The guest does not flush, for it was told that there is no cache. What it has
- * written is in that cache, perhaps: what the disk had before a ring saw the cache.
- * What comes later goes through the cache; see io_through_cache(). If the disk fails
- * the flush that is said the @first time, and each look tries again: without a pause,
- * for by then rings have seen the cache.
+ * The guest does not flush, for no cache was advertised to it. What the guest has
+ * written is in the new cache, perhaps: what the disk had before a ring saw the
+ * cache. What it writes later goes through the cache; see io_through_cache(). If the
+ * disk fails the flush that is said the @first time, and each look tries again:
+ * without a pause, for by then rings have seen the cache.
  */
 static void disk_flush_new_cache(struct xenvbd *vbd, bool first)
 {
@@ -493,8 +494,9 @@ static void disk_report_worse(struct xenvbd *vbd, const struct xenvbd_disk *was)
  * xenvbd_disk_follow - see what the disk of a connected guest is like now
  * @vbd: with rings that have started
  *
- * The guest knows what it was told when it connected. What is worse now is reported
- * once; a cache that it does not know of is flushed, if the disk was opened for writing.
+ * The guest knows what was advertised when it connected. What is worse now is
+ * reported once; a cache that it does not know of is flushed, if the disk was opened
+ * for writing.
  *
  * Context: process, vbd->lock held; for as long as the disk takes if a cache is new.
  */

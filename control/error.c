@@ -93,7 +93,7 @@ void xenvbd_error_fatal(struct xenvbd *vbd, int err)
 		msleep(ERROR_PAUSE_MS);
 }
 
-/* The same for what a running guest need not close for. */
+/* Report an error for which a running guest need not close. */
 void xenvbd_error_report(struct xenvbd *vbd, int err)
 {
 	if (!xenvbd_store_begin(vbd))

@@ -140,10 +140,10 @@ int xenvbd_limit_read(struct xenvbd *vbd)
  * xenvbd_limit_follow - the key was written
  * @vbd: a guest that it has keeps the cgroup that it had, if the key is wrong
  *
- * Who connects later is told then.
+ * A guest that connects later gets the error then.
  *
  * Context: process, vbd->lock held.
- * Return: 0 or a negative errno; nobody was told if something is short.
+ * Return: 0 or a negative errno; an error is not reported if something is short.
  */
 int xenvbd_limit_follow(struct xenvbd *vbd)
 {

@@ -330,7 +330,7 @@ static int publish_exchange(struct xenvbd *vbd, struct xenbus_transaction xbt,
 	err = publish_table(vbd, xbt, opened_keys);
 	if (!err && vbd->xbdev->state == XenbusStateConnected)
 		err = publish_state_again(vbd, xbt, publish_disk);
-	/* Who is not connected hears of the disk when it connects. */
+	/* A guest that is not connected hears of the disk when it connects. */
 	return err == -ECANCELED ? 0 : err;
 }
 
@@ -355,7 +355,7 @@ static int publish_cgroup(struct xenvbd *vbd, struct xenbus_transaction xbt,
 }
 
 /*
- * Who writes a text keeps the vbd's error as it is: it may be that text, and a
+ * The writer of a text keeps the vbd's error as it is: it may be that text, and a
  * stall is published without vbd->lock.
  */
 static int publish_error(struct xenvbd *vbd, int err, const char *fmt,
@@ -410,8 +410,8 @@ static int publish_run(struct xenvbd *vbd, publish_write_t *write,
 }
 
 /*
- * The same, if @write advertises a new size: it is not advertised if that
- * fails.
+ * Run @write, which advertises a new size. If it fails the size is not
+ * advertised.
  */
 static int publish_new_sects(struct xenvbd *vbd, u64 nr_sects,
 			     publish_write_t *write)
@@ -472,7 +472,7 @@ void __xenvbd_publish_no_threads(struct xenvbd *vbd)
 	vbd->publish.nr_threads = 0;
 }
 
-/* The same, if the device is still ours. Context: process. */
+/* Remove the keys of the threads if the device is still ours. Context: process. */
 void xenvbd_publish_no_threads(struct xenvbd *vbd)
 {
 	/* Rings that come later have no threads before they are started. */

@@ -2,7 +2,7 @@
 /*
  * What a vbd is stalled by, and for how long: the disk, in one way or another. Its
  * work item may wait for the disk, or only its guest. A guest's requests are
- * looked at while there are any: who has none costs no timer.
+ * looked at while there are any: a guest without requests costs no timer.
  */
 #include "common.h"
 #include "control/store.h"

@@ -36,7 +36,7 @@ struct xenvbd_stall {
 	unsigned long since;
 	/* The log has it. */
 	bool reported;
-	/* The same of the reason why the work item has nothing to do. */
+	/* Why the work item has nothing to do; since when, and if the log has it. */
 	const char *rest;
 	unsigned long rest_since;
 	/* In jiffies, when the key is to be written again for it. */

@@ -24,7 +24,7 @@ static int states_read(struct xenvbd *vbd, struct xenbus_transaction xbt,
 		       xenvbd_error(vbd, err, "reading %s/%s", dir, key);
 }
 
-/* So is what is not there, or what a guest does not let us read. */
+/* A state that is missing, or that a guest does not let us read, is 0, too. */
 static int states_read_opt(struct xenvbd *vbd, struct xenbus_transaction xbt,
 			   const char *dir, const char *key, unsigned int *val)
 {

@@ -78,7 +78,7 @@ static int tunables_parse_polling(const char *str, unsigned int *us)
 	return tunables_parse_number(str, XENVBD_MAX_POLLING_US, us);
 }
 
-/* A day: who has more patience has no use for a report. */
+/* A day: later nobody has a use for a report. */
 #define MAX_SLOW_SECONDS	86400
 
 static int tunables_set_slow(const char *val, const struct kernel_param *kp)

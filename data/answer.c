@@ -111,7 +111,7 @@ void xenvbd_answer_push(struct xenvbd_ring *ring)
 
 /* ---- a completion, while the thread sleeps ------------------------------- */
 
-/* One hypercall, which must not be split: a full batch is copied by who may sleep. */
+/* One hypercall, which must not be split: the thread copies a full batch. */
 static_assert(XENVBD_WAKE_BUDGET <= XENVBD_BATCH_GRANTS);
 
 /* All is well, nothing has to be unmapped, and nothing waits for the request. */

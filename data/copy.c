@@ -85,9 +85,9 @@ static void copy_shrink(struct xenvbd_copy *copy, u32 nr)
 }
 
 /*
- * One hypercall; the callers look at the statuses. Who may sleep waits for pages
- * of the guest that are paged out. Otherwise their status is GNTST_eagain. The grant
- * table code leaves no third choice, see Documentation/upstream.rst.
+ * One hypercall; the callers look at the statuses. A caller that may sleep waits for
+ * pages of the guest that are paged out. Otherwise their status is GNTST_eagain. The
+ * grant table code leaves no third choice, see Documentation/upstream.rst.
  */
 static void copy_call(struct xenvbd_ring *ring, bool may_sleep)
 {

@@ -165,9 +165,9 @@ static u32 io_piece(const struct xenvbd_req *req, u32 max_sects)
 }
 
 /*
- * Ignored if the disk does not know it, says blkif.h. But a guest that was told that it
- * does takes for erased what was not refused. (What was told changes only while no
- * ring is served.)
+ * Ignored if the disk does not know it, says blkif.h. But a guest to which secure erase
+ * was advertised takes for erased what was not refused. (What was advertised changes
+ * only while no ring is served.)
  */
 static bool io_erases(const struct xenvbd_req *req)
 {

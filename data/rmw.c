@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests that are not whole blocks of the disk: the guest was told of sectors of
- * 512 bytes, and the disk has larger blocks.
+ * Requests that are not whole blocks of the disk: sectors of 512 bytes were advertised
+ * to the guest, and the disk has larger blocks.
  *
  * Such a request goes through a buffer of the ring, piece by piece. A piece of a
  * read: read its blocks, copy what the guest wants of them. A piece of a write: read

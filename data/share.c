@@ -59,7 +59,7 @@ static struct xenvbd_share *share_find(domid_t domid)
  */
 struct xenvbd_share *xenvbd_share_get(domid_t domid)
 {
-	/* Not under the lock: who wants to get rid of a ring waits for no memory. */
+	/* Not under the lock: a ring that is to go must not wait for memory. */
 	struct xenvbd_share *new = kzalloc(sizeof(*new), GFP_KERNEL);
 	struct xenvbd_share *share;
 

@@ -2,7 +2,7 @@
 /*
  * /sys/kernel/debug/xen-blkback/: a file for each vbd, another one to kick it, and
  * one in remnants/ for each that was removed while the disk still had requests of
- * it. Who reads changes nothing.
+ * it. To read a file changes nothing.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>

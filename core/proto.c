@@ -81,7 +81,7 @@ void xenvbd_cmd_decode(struct xenvbd_cmd *cmd, const struct xenvbd_slot *slot,
 }
 
 /* The one place where a result of the block layer becomes a wire status. */
-static s16 rsp_status(blk_status_t status)
+static s16 proto_rsp_status(blk_status_t status)
 {
 	switch (status) {
 	case BLK_STS_OK:
@@ -112,7 +112,7 @@ void xenvbd_rsp_encode(void *slot, enum xenvbd_abi abi, u64 id, u8 op,
 	rsp->id = id;
 	rsp->op = op;
 	rsp->pad = 0;
-	rsp->status = rsp_status(status);
+	rsp->status = proto_rsp_status(status);
 	if (abi == XENVBD_ABI_X86_64)
 		rsp->tail = 0;
 }

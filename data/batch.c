@@ -21,7 +21,7 @@
 
 /* ---- pages to map to ---------------------------------------------------- */
 
-static bool pool_make_room(struct xenvbd_pool *pool, u32 size)
+static bool batch_make_room(struct xenvbd_pool *pool, u32 size)
 {
 	struct page **free;
 
@@ -39,7 +39,7 @@ static bool pool_make_room(struct xenvbd_pool *pool, u32 size)
 
 static bool pool_alloc(struct xenvbd_pool *pool, u32 nr)
 {
-	if (!pool_make_room(pool, roundup_pow_of_two(pool->nr_pages + nr)) ||
+	if (!batch_make_room(pool, roundup_pow_of_two(pool->nr_pages + nr)) ||
 	    gnttab_alloc_pages(nr, pool->free + pool->nr_free))
 		return false;
 	pool->nr_free += nr;
@@ -53,7 +53,7 @@ static bool pool_alloc(struct xenvbd_pool *pool, u32 nr)
  * its share. Where Xen has none each attempt takes time, and may be logged: so for a
  * while there is no further one.
  */
-bool xenvbd_pool_grow(struct xenvbd_pool *pool, u32 nr)
+bool xenvbd_batch_pool_grow(struct xenvbd_pool *pool, u32 nr)
 {
 	u32 room = pool->max_pages - pool->nr_pages;
 	u32 need = nr - pool->nr_free;
@@ -70,7 +70,7 @@ bool xenvbd_pool_grow(struct xenvbd_pool *pool, u32 nr)
 }
 
 /* Give free pages back to Xen, but for @keep of them. */
-void xenvbd_pool_shrink(struct xenvbd_pool *pool, u32 keep)
+void xenvbd_batch_pool_shrink(struct xenvbd_pool *pool, u32 keep)
 {
 	u32 nr;
 

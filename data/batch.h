@@ -96,8 +96,8 @@ static inline void xenvbd_pool_put(struct xenvbd_pool *pool, struct page *page)
 	pool->free[pool->nr_free++] = page;
 }
 
-bool xenvbd_pool_grow(struct xenvbd_pool *pool, u32 nr);
-void xenvbd_pool_shrink(struct xenvbd_pool *pool, u32 keep);
+bool xenvbd_batch_pool_grow(struct xenvbd_pool *pool, u32 nr);
+void xenvbd_batch_pool_shrink(struct xenvbd_pool *pool, u32 keep);
 void xenvbd_batch_init(struct xenvbd_batch *batch);
 void xenvbd_batch_add_map(struct xenvbd_ring *ring, struct page *page,
 			  u32 flags, grant_ref_t gref);

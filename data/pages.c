@@ -69,7 +69,7 @@ void xenvbd_pages_exit(struct xenvbd_ring *ring)
 	struct xenvbd_pages *pages = &ring->pages;
 
 	xenvbd_persistent_exit(ring);
-	xenvbd_pool_shrink(&pages->pool, 0);
+	xenvbd_batch_pool_shrink(&pages->pool, 0);
 	xenvbd_copy_free(&pages->copy);
 	xenvbd_share_put(pages->copy.share);
 	kvfree(pages->pool.free);
@@ -88,7 +88,7 @@ long xenvbd_pages_trim(struct xenvbd_ring *ring)
 
 	if (ring->pages.persistent.nr)
 		timeout = xenvbd_persistent_trim(ring, pages_persist(ring));
-	xenvbd_pool_shrink(&ring->pages.pool, READ_ONCE(max_buffer_pages));
+	xenvbd_batch_pool_shrink(&ring->pages.pool, READ_ONCE(max_buffer_pages));
 	return min(timeout, xenvbd_copy_trim(&ring->pages.copy));
 }
 
@@ -103,7 +103,7 @@ void xenvbd_pages_kicked(struct xenvbd_ring *ring)
 		return;
 	WRITE_ONCE(ring->wake.squeeze, false);
 	xenvbd_persistent_expire(ring, SQUEEZE_JIFFIES);
-	xenvbd_pool_shrink(&pages->pool, 0);
+	xenvbd_batch_pool_shrink(&pages->pool, 0);
 	xenvbd_copy_free(&pages->copy);
 	xenvbd_stat_inc(&ring->stats.squeezes);
 }
@@ -156,7 +156,7 @@ static bool pages_reserve_map(struct xenvbd_ring *ring, unsigned int nr)
 {
 	struct xenvbd_pool *pool = &ring->pages.pool;
 
-	if (likely(pool->nr_free >= nr) || xenvbd_pool_grow(pool, nr))
+	if (likely(pool->nr_free >= nr) || xenvbd_batch_pool_grow(pool, nr))
 		return true;
 	xenvbd_stat_inc(&ring->stats.no_pages);
 	return false;

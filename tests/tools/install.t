@@ -130,6 +130,7 @@ rule()
 
 udev()
 {
+	# shellcheck disable=SC2016 # it is not to expand
 	local hostile='-f /etc/shadow $(touch /tmp/x) '\''"; a'
 
 	is "$(rule | grep -oE '[A-Z]+(\{[A-Z_]+\})?(==|\+=)' | xargs)" \

@@ -31,6 +31,9 @@
  * refused is tried again.
  */
 #define LOOK_INTERVAL	HZ
+/* After what time others hear that nothing goes on; scripts of toolstacks are slow. */
+#define REST_PATIENCE		HZ
+#define SCRIPT_PATIENCE		(10 * HZ)
 /* Actions that are done in one go. To connect takes fewer. */
 #define MAX_ACTIONS	32
 
@@ -373,13 +376,18 @@ static bool xs_lacks_disk(const struct xenvbd *vbd)
 /* What the vbd waits for, if neither the guest nor the disk has to act next. */
 static void xs_rest(struct xenvbd *vbd)
 {
-	xenvbd_stall_rest(vbd, vbd->facts & XENVBD_FACT_REMNANT ?
-				       "waiting for writes of a removed vbd" :
-			       vbd->error.is_short ?
-				       "waiting for memory or for room in xenstore" :
-			       xs_lacks_disk(vbd) ?
-				       "waiting for physical-device" :
-				       NULL);
+	if (vbd->facts & XENVBD_FACT_REMNANT)
+		xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd",
+				  REST_PATIENCE);
+	else if (vbd->error.is_short)
+		xenvbd_stall_rest(vbd,
+				  "waiting for memory or for room in xenstore",
+				  REST_PATIENCE);
+	else if (xs_lacks_disk(vbd))
+		xenvbd_stall_rest(vbd, "waiting for physical-device",
+				  SCRIPT_PATIENCE);
+	else
+		xenvbd_stall_rest(vbd, NULL, 0);
 }
 
 /* A guest that writes one state after the other does not keep a work item busy. */

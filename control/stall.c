@@ -217,12 +217,14 @@ void xenvbd_stall_leave(struct xenvbd *vbd)
  * xenvbd_stall_rest - the work item has nothing to do, and somebody may ask why
  * @vbd: lock held
  * @why: what it waits for, the same string each time; NULL: for nothing
+ * @patience: in jiffies, how long that is nothing to speak of
  *
  * Reported as a stall is.
  *
  * Context: process.
  */
-void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
+void xenvbd_stall_rest(struct xenvbd *vbd, const char *why,
+		       unsigned long patience)
 {
 	struct xenvbd_stall *stall = &vbd->stall;
 	unsigned long since = stall->rest_since;
@@ -232,11 +234,12 @@ void xenvbd_stall_rest(struct xenvbd *vbd, const char *why)
 		return;
 	cancel_delayed_work_sync(&stall->work);
 	stall->rest_since = jiffies;
-	stall->rest_next = jiffies + STALL_PATIENCE;
+	stall->rest_next = jiffies + patience;
 	WRITE_ONCE(stall->rest, why);
 	stall_over(vbd, rest, since, &stall->rest_reported);
 	if (why || READ_ONCE(stall->unpublished))
-		queue_delayed_work(vbd->wq, &stall->work, STALL_PATIENCE);
+		queue_delayed_work(vbd->wq, &stall->work,
+				   why ? patience : STALL_PATIENCE);
 }
 
 /* ---- a guest that waits --------------------------------------------------- */

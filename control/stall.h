@@ -52,7 +52,8 @@ void xenvbd_stall_exit(struct xenvbd *vbd);
 void xenvbd_stall_look(struct xenvbd *vbd);
 void xenvbd_stall_enter(struct xenvbd *vbd, const char *what);
 void xenvbd_stall_leave(struct xenvbd *vbd);
-void xenvbd_stall_rest(struct xenvbd *vbd, const char *why);
+void xenvbd_stall_rest(struct xenvbd *vbd, const char *why,
+		       unsigned long patience);
 unsigned int xenvbd_stall_in_flight(struct xenvbd *vbd,
 				    unsigned int *oldest_ms);
 void xenvbd_stall_describe(struct xenvbd *vbd, char *text, size_t size);

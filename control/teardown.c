@@ -36,7 +36,7 @@ static void teardown_work(struct work_struct *work)
 
 	mutex_lock(&vbd->lock);
 	/* A removed vbd waits for no other. */
-	xenvbd_stall_rest(vbd, NULL);
+	xenvbd_stall_rest(vbd, NULL, 0);
 	xenvbd_remnant_stop_waiting(vbd);
 	xenvbd_disconnect(vbd);
 	xenvbd_disk_close(vbd);

@@ -132,9 +132,9 @@ static void a_short_wait_leaves_what_is_to_be_written(void **state)
 static void a_short_rest_leaves_what_is_to_be_written(void **state)
 {
 	end_a_wait_unwritten();
-	xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd");
+	xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd", HZ);
 	control_pass(HZ / 2);
-	xenvbd_stall_rest(vbd, NULL);
+	xenvbd_stall_rest(vbd, NULL, 0);
 	xenstore_fail_path(XENSTORE_WRITE, NULL, 0);
 	control_pass(HZ);
 	expect_waiting("");
@@ -146,7 +146,7 @@ static void a_rest_is_reported_between_stalls(void **state)
 {
 	unsigned int i;
 
-	xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd");
+	xenvbd_stall_rest(vbd, "waiting for writes of a removed vbd", HZ);
 	for (i = 0; i < 11; i++) {
 		control_pass(HZ / 2);
 		xenvbd_stall_enter(vbd, "opening the disk");
@@ -158,7 +158,7 @@ static void a_rest_is_reported_between_stalls(void **state)
 	expect_waiting("waiting for writes of a removed vbd, for 1 s");
 	control_pass(HZ);
 	expect_waiting("waiting for writes of a removed vbd, for 6 s");
-	xenvbd_stall_rest(vbd, NULL);
+	xenvbd_stall_rest(vbd, NULL, 0);
 }
 
 static void what_could_not_be_written_goes_with_the_vbd(void **state)

@@ -757,14 +757,14 @@ static void a_frontend_that_waits_for_the_disks_number(void **state)
 	xenstore_remove(BE "/physical-device");
 	probe();
 	/* Nobody waits who is not there. */
-	control_pass(5 * HZ);
+	control_pass(15 * HZ);
 	expect_key(BE "/waiting", NULL);
 	frontend("3");
-	control_pass(HZ / 2);
+	control_pass(10 * HZ - 1);
 	expect_key(BE "/waiting", NULL);
-	control_pass(HZ / 2);
-	expect_key(BE "/waiting", "waiting for physical-device, for 1 s");
-	assert_true(fake_logged("warn: waiting for physical-device, for 1 s\n"));
+	control_pass(1);
+	expect_key(BE "/waiting", "waiting for physical-device, for 10 s");
+	assert_true(fake_logged("warn: waiting for physical-device, for 10 s\n"));
 	insert("8:1");
 	expect_state("4");
 	expect_key(BE "/waiting", "");
@@ -779,7 +779,7 @@ static void an_error_is_no_wait_for_the_disks_number(void **state)
 	insert("no number");
 	expect_state("5");
 	assert_int_equal(vbd()->nr_rings, 1);
-	control_pass(5 * HZ);
+	control_pass(15 * HZ);
 	expect_key(BE "/waiting", NULL);
 }
 

@@ -197,7 +197,7 @@ guest_gone()
 {
 	local name kept=()
 
-	wait_for 60 not xenstore-exists "/local/domain/0/backend/vbd/${LAB_DOMID[$1]}" ||
+	wait_for 60 not xenstore-exists "/local/domain/0/backend/vbd/${LAB_DOMID[$1]-none}" ||
 		return
 	for name in "${LAB_GUESTS[@]}"; do
 		[ "$name" = "$1" ] || kept+=("$name")

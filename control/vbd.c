@@ -236,13 +236,10 @@ int xenvbd_map_rings(struct xenvbd *vbd)
 
 	xenvbd_disconnect(vbd);
 
-	err = xenvbd_keys_protocol(vbd, &abi);
-	if (!err)
-		err = xenvbd_keys_nr_rings(vbd, &nr);
-	if (!err)
-		err = xenvbd_keys_persistent(vbd, &persistent);
-	if (!err)
-		err = xenvbd_keys_emulate(vbd, &vbd->advertised.emulate);
+	err = xenvbd_keys_protocol(vbd, &abi) ?:
+	      xenvbd_keys_nr_rings(vbd, &nr) ?:
+	      xenvbd_keys_persistent(vbd, &persistent) ?:
+	      xenvbd_keys_emulate(vbd, &vbd->advertised.emulate);
 	if (err)
 		return err;
 

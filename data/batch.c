@@ -37,7 +37,7 @@ static bool batch_make_room(struct xenvbd_pool *pool, u32 size)
 	return true;
 }
 
-static bool pool_alloc(struct xenvbd_pool *pool, u32 nr)
+static bool batch_alloc(struct xenvbd_pool *pool, u32 nr)
 {
 	if (!batch_make_room(pool, roundup_pow_of_two(pool->nr_pages + nr)) ||
 	    gnttab_alloc_pages(nr, pool->free + pool->nr_free))
@@ -62,7 +62,7 @@ bool xenvbd_batch_pool_grow(struct xenvbd_pool *pool, u32 nr)
 	if (need > room ||
 	    (pool->short_until && time_before(jiffies, pool->short_until)))
 		return false;
-	if (pool_alloc(pool, want) || (want > need && pool_alloc(pool, need)))
+	if (batch_alloc(pool, want) || (want > need && batch_alloc(pool, need)))
 		return true;
 	/* Never 0. */
 	pool->short_until = (jiffies + POOL_RETRY_JIFFIES) | 1;

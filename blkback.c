@@ -330,7 +330,7 @@ static void ring_look_at_disk(struct xenvbd_ring *ring)
 	if (unlikely(!ring->bdev))
 		return;
 	xenvbd_disk_limit(&ring->vbd->disk, &ring->limits);
-	nr_sects = bdev_nr_sectors(ring->bdev);
+	nr_sects = xenvbd_bdev_sects(ring->bdev);
 	if (likely(nr_sects == ring->limits.nr_sects) || ring->vanished)
 		return;
 	ring->vanished = xenvbd_disk_vanished(&ring->vbd->disk);

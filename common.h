@@ -182,7 +182,7 @@ struct xenvbd {
 	spinlock_t rings_lock;
 	dev_t devt;
 	u64 diskseq;
-	/* Open while there are rings. */
+	/* Open while there are rings; NULL: an empty drive. */
 	struct block_device *bdev;
 	char *mode;
 	struct xenvbd_ring **rings;

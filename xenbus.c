@@ -211,18 +211,21 @@ static int xs_watch(struct xenvbd *vbd)
  */
 static void xs_handle_no_flush(struct xenvbd *vbd)
 {
+	int err;
+
 	if (!vbd->disk.flush && !xenvbd_frontend_flushes(&vbd->advertised))
 		return;
 	vbd->disk.flush = false;
 	/* Rings look at it. */
 	WRITE_ONCE(vbd->disk.no_flush, true);
 	vbd->advertised.disk.no_flush = true;
+	err = xenvbd_error(vbd, -EOPNOTSUPP,
+			   "disk %x:%x does not know flushes, and what it has cached may be lost",
+			   MAJOR(vbd->devt), MINOR(vbd->devt));
 	if (__ratelimit(&vbd->error.log))
-		xenvbd_error_report(vbd,
-				    xenvbd_error(vbd, -EOPNOTSUPP,
-						 "disk %x:%x does not know flushes, and what it has cached may be lost",
-						 MAJOR(vbd->devt),
-						 MINOR(vbd->devt)));
+		xenvbd_error_report(vbd, err);
+	else
+		xenvbd_error_note(vbd, err);
 	xenvbd_error_warn(vbd, xenvbd_publish_or_owe(vbd, XENVBD_OWED_FLUSH));
 }
 
@@ -536,6 +539,12 @@ static void xs_probe_again(struct work_struct *work)
 		xs_probe_later();
 }
 
+static void xs_probe_never(void)
+{
+	WRITE_ONCE(xs_leaving, true);
+	cancel_delayed_work_sync(&xs_probe_work);
+}
+
 /* The end of what needs no device. The last work hides remnants from debugfs. */
 static void xs_release(void)
 {
@@ -563,18 +572,19 @@ static int __init xs_init(void)
 
 	xenvbd_debugfs_init();
 	err = xenbus_register_backend(&xs_driver);
-	if (err)
+	if (err) {
+		xs_probe_never();
 		xs_release();
+	}
 	return err;
 }
 
 static void __exit xs_exit(void)
 {
 	/* The second time for a probe that has failed in between. */
-	WRITE_ONCE(xs_leaving, true);
-	cancel_delayed_work_sync(&xs_probe_work);
+	xs_probe_never();
 	xenbus_unregister_driver(&xs_driver);
-	cancel_delayed_work_sync(&xs_probe_work);
+	xs_probe_never();
 	xs_release();
 }
 

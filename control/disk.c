@@ -119,7 +119,7 @@ static void disk_limits(const struct xenvbd *vbd, struct xenvbd_limits *limits)
 	bool emulate = vbd->advertised.emulate;
 
 	*limits = (struct xenvbd_limits) {
-		.nr_sects = disk->empty ? U64_MAX : bdev_nr_sectors(disk->bdev),
+		.nr_sects = disk->empty ? U64_MAX : xenvbd_bdev_sects(disk->bdev),
 		.align_sects = emulate ? 1 : disk->block_size >> SECTOR_SHIFT,
 		.max_indirect_segs = XENVBD_MAX_SEGS,
 		.readonly = disk->readonly,

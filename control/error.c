@@ -56,7 +56,7 @@ static void error_report_quietly(struct xenvbd *vbd, int err)
 		xenbus_printf(XBT_NIL, dir, "error", "%d %s", -err,
 			      vbd->error.text);
 	kfree(dir);
-	vbd->error.node = true;
+	vbd->error.node = dir;
 }
 
 /* The same, and for the log, too. */

@@ -458,7 +458,7 @@ int xenvbd_publish_disk(struct xenvbd *vbd)
  * The rings' threads have ended, or are about to. Others may get their PIDs. Not
  * a transaction: nothing comes back by being removed. Caller holds store_lock.
  */
-void __xenvbd_publish_no_threads(struct xenvbd *vbd)
+static void publish_no_threads(struct xenvbd *vbd)
 {
 	unsigned int i, nr = vbd->publish.nr_threads;
 	char key[32];
@@ -472,6 +472,13 @@ void __xenvbd_publish_no_threads(struct xenvbd *vbd)
 	vbd->publish.nr_threads = 0;
 }
 
+/* The driver goes, and the device stays. Caller holds store_lock. */
+void __xenvbd_publish_no_more(struct xenvbd *vbd)
+{
+	publish_no_threads(vbd);
+	xenbus_rm(XBT_NIL, vbd->xbdev->nodename, "waiting");
+}
+
 /* Remove the keys of the threads if the device is still ours. Context: process. */
 void xenvbd_publish_no_threads(struct xenvbd *vbd)
 {
@@ -479,7 +486,7 @@ void xenvbd_publish_no_threads(struct xenvbd *vbd)
 	vbd->publish.owed &= ~BIT(XENVBD_OWED_THREADS);
 	if (!xenvbd_store_begin(vbd))
 		return;
-	__xenvbd_publish_no_threads(vbd);
+	publish_no_threads(vbd);
 	xenvbd_store_end(vbd);
 }
 

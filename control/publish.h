@@ -28,7 +28,7 @@ struct xenvbd_publish {
 int xenvbd_publish_transport(struct xenvbd *vbd);
 int xenvbd_publish_disk(struct xenvbd *vbd);
 void xenvbd_publish_no_threads(struct xenvbd *vbd);
-void __xenvbd_publish_no_threads(struct xenvbd *vbd);
+void __xenvbd_publish_no_more(struct xenvbd *vbd);
 int xenvbd_publish_waiting(struct xenvbd *vbd, const char *text);
 int xenvbd_publish_cgroup(struct xenvbd *vbd, const char *path);
 int xenvbd_publish_refusal(struct xenvbd *vbd);

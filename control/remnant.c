@@ -159,8 +159,9 @@ static bool remnant_writes_to(struct xenvbd *vbd, struct block_device *bdev)
 	bool writes;
 
 	spin_lock(&vbd->rings_lock);
-	/* Who has rings has a disk that is open. */
-	writes = remnant_has_writes(vbd) && remnant_may_share(vbd->bdev, bdev);
+	/* A vbd with rings has a disk that is open, or an empty drive. */
+	writes = vbd->nr_rings && vbd->bdev &&
+		 remnant_may_share(vbd->bdev, bdev) && remnant_has_writes(vbd);
 	spin_unlock(&vbd->rings_lock);
 	return writes;
 }

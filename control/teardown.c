@@ -122,7 +122,7 @@ bool xenvbd_teardown_begin(struct xenvbd *vbd)
 	mutex_lock(&vbd->store_lock);
 	/* Another driver may be bound next, and have threads and errors of its own. */
 	if (!vbd->abandoned)
-		__xenvbd_publish_no_threads(vbd);
+		__xenvbd_publish_no_more(vbd);
 	if (READ_ONCE(vbd->error.node))
 		xenvbd_error_clear(vbd, XBT_NIL);
 	WRITE_ONCE(vbd->removed, true);

@@ -151,7 +151,7 @@ static bool barrier_retry_later(struct xenvbd_ring *ring, struct xenvbd_req *req
 }
 
 /*
- * The disk does not know flushes, or writes through its cache. Without data that is
+ * The disk does not know flushes, or not FUA. Without data that is
  * the answer. Data has to be written all the same: Linux frontends take "not
  * supported" for a barrier that is written. False if there is no more to try.
  */

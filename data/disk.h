@@ -7,6 +7,7 @@
 #define XENVBD_DATA_DISK_H
 
 #include <linux/blkdev.h>
+#include <linux/math.h>
 #include <linux/types.h>
 
 #include "core/validate.h"
@@ -64,10 +65,17 @@ static inline u64 xenvbd_disk_seq(const struct xenvbd_disk *disk)
 	return disk->empty ? 0 : disk->bdev->bd_disk->diskseq;
 }
 
-/* The size of a disk that is ready, in sectors of 512 bytes. */
+/* The size of a disk in sectors of 512 bytes. A block that is not whole is of no use. */
+static inline u64 xenvbd_bdev_sects(struct block_device *bdev)
+{
+	return round_down(bdev_nr_sectors(bdev),
+			  bdev_logical_block_size(bdev) >> SECTOR_SHIFT);
+}
+
+/* The same of a disk that is ready. */
 static inline u64 xenvbd_disk_sects(const struct xenvbd_disk *disk)
 {
-	return disk->empty ? 0 : bdev_nr_sectors(disk->bdev);
+	return disk->empty ? 0 : xenvbd_bdev_sects(disk->bdev);
 }
 
 /**

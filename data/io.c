@@ -9,7 +9,9 @@
 /* What data/barrier.c has to know of a request that the disk has failed. */
 static void io_mark_failed(struct xenvbd_req *req)
 {
-	bool refused = req->status == BLK_STS_NOTSUPP;
+	/* What data/rmw.c reads before it writes says nothing of flushes. */
+	bool refused = req->status == BLK_STS_NOTSUPP &&
+		       bio_op(&req->bio) != REQ_OP_READ;
 
 	req->failed_flush = xenvbd_req_flushes(req) && !refused;
 	/* A disk of many parts may have taken some flags away by now. */

@@ -143,9 +143,10 @@ bool xenvbd_rmw_admit(struct xenvbd_ring *ring, struct xenvbd_req *req)
 	bool split = !discard && ring->bdev && req->status == BLK_STS_OK &&
 		     rmw_is_unaligned(ring, req);
 
-	req->segs = split ? XENVBD_SEGS_SPLIT : XENVBD_SEGS_CHECKED;
-	if (unlikely(split))
+	/* Not once more if its flush has failed. */
+	if (unlikely(split) && req->segs != XENVBD_SEGS_SPLIT)
 		xenvbd_stat_inc(&ring->stats.unaligned);
+	req->segs = split ? XENVBD_SEGS_SPLIT : XENVBD_SEGS_CHECKED;
 	if (discard && ring->bdev)
 		rmw_cut_discard(ring, req);
 	if (rmw_writes(req) && !xenvbd_order_admit(&rmw->turn.order, split)) {

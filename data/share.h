@@ -15,7 +15,7 @@ struct xenvbd_share {
 	unsigned int nr_rings;
 	/* Written by all these rings, and read for each request. */
 	atomic_long_t nr_pages;
-	/* In jiffies: before that it gets nothing of data/reserve.c, which has the lock. */
+	/* In jiffies: before that it gets nothing of data/reserve.c. Under reserve_lock. */
 	unsigned long reserve_after;
 };
 

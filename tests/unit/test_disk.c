@@ -802,6 +802,9 @@ static void the_limits_are_those_the_guest_knows(void **state)
 	fake_disk.bdev.logical_block_size = 4096;
 	xenvbd_disk_limit(&vbd->disk, &limits);
 	assert_int_equal(limits.align_sects, 8);
+	/* The last block is not whole. */
+	fake_disk.bdev.nr_sectors = 8 * 100 + 7;
+	assert_int_equal(xenvbd_disk_sects(&vbd->disk), 8 * 100);
 	limits.emulate = true;
 	xenvbd_disk_limit(&vbd->disk, &limits);
 	assert_int_equal(limits.align_sects, 1);

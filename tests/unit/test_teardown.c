@@ -451,6 +451,14 @@ static void reads_that_hang_are_not_waited_for(void **state)
 	go();
 }
 
+static void an_empty_drive_is_no_disk_to_wait_for(void **state)
+{
+	old_one_is_removed(BLKIF_OP_WRITE);
+	old_one->bdev = NULL;
+	teardown_and_new_one(new_one_connects);
+	go();
+}
+
 /* ---- a disk that lies on another one ------------------------------------ */
 
 /* What stacks disks claims what is below, and has it in a list. */
@@ -650,12 +658,14 @@ static void an_unbind_waits_if_nobody_knows(void **state)
 {
 	connect();
 	xenstore_fail_path(XENSTORE_READ, BE "/state", -ENOMEM);
+	xenstore_set(BE "/waiting", "closing, for 6 s");
 	fake_idle = answer;
 	bus_unbind(xbdev);
 	expect_no_remnant();
 	assert_false(fake_logged("unbound with requests"));
-	/* Another driver will have threads of its own. */
+	/* Another driver will have threads of its own, and say what it waits for. */
 	assert_null(xenstore_get(BE "/kthread-pid"));
+	assert_null(xenstore_get(BE "/waiting"));
 	xenstore_fail_path(XENSTORE_READ, NULL, 0);
 	go();
 }
@@ -864,6 +874,7 @@ int main(void)
 		TEARDOWN_TEST(who_waits_may_end),
 		TEARDOWN_TEST(a_whole_disk_is_what_its_partitions_are),
 		TEARDOWN_TEST(reads_that_hang_are_not_waited_for),
+		TEARDOWN_TEST(an_empty_drive_is_no_disk_to_wait_for),
 		TEARDOWN_TEST(a_disk_below_is_waited_for),
 		TEARDOWN_TEST(a_disk_above_is_waited_for),
 		TEARDOWN_TEST(drbd_lies_on_what_is_claimed),

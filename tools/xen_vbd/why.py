@@ -35,8 +35,9 @@ MEANS = {
                 "xen-vbd why, without a name, has it.",
 }
 # Not for the disk
+NO_NUMBER = "waiting for physical-device"
 NO_DISK = {
-    "waiting for physical-device": "The guest's driver is ready. The "
+    NO_NUMBER: "The guest's driver is ready. The "
         "toolstack's hotplug script has to write which disk it is. If that "
         "lasts, look into /var/log/xen/xen-hotplug.log.",
     "waiting for memory or for room in xenstore": "This domain is short of "
@@ -204,26 +205,29 @@ def stalled(vbd):
     what = stall.get("what", vbd.waiting)
     age = f", for {spoken(int(stall['seconds']))}" if stall.get("seconds") else ""
     limited = None if what in UNLIMITED else limit.brief(vbd.tree, vbd)
-    finding = Finding(vbd, STUCK, what + age)
+    # A CD drive waits so for its first medium, and nothing is wrong.
+    finding = Finding(vbd, vbd.keys.get("device-type") != "cdrom" or
+                      what != NO_NUMBER, what + age)
     if what in NO_DISK:
         return finding.add("means", NO_DISK[what], hotplug_says(vbd))
     finding.add("waits", requests_text(vbd)).add("limit", limited)
     if what == OF_REMNANT:
         return finding.add("means", MEANS[what])
+    if vbd.lack in LACKS:
+        return lacking(finding, vbd)
     finding.add("means", LIMITED if limited else MEANS.get(what, ONLY_DISK))
     return add_disk(finding, vbd, limited)
 
 
-def lacking(vbd):
-    finding = Finding(vbd, STUCK, "its requests wait, " + vbd.lack)
-    finding.add("waits", requests_text(vbd)).add("means", LACKS[vbd.lack])
-    return finding.add("do", "Give this domain more memory, or find out what "
-                             "uses it: free -m")
+def lacking(finding, vbd):
+    return finding.add("means", LACKS[vbd.lack]).add(
+        "do", "Give this domain more memory, or find out what uses it: free -m")
 
 
 def old(vbd):
     if vbd.lack in LACKS:
-        return lacking(vbd)
+        finding = Finding(vbd, STUCK, "its requests wait, " + vbd.lack)
+        return lacking(finding.add("waits", requests_text(vbd)), vbd)
     limited = limit.brief(vbd.tree, vbd)
     finding = Finding(vbd, STUCK, "its requests wait, for a limit or the disk"
                       if limited else "its disk does not answer")

@@ -157,7 +157,7 @@ static int act_connect(struct xenvbd *vbd)
 		act_publish_threads(vbd);
 		/* The table looks at the same facts again. */
 		vbd->facts |= XENVBD_FACT_SYNCED;
-		err = xenvbd_states_switch(vbd, XENVBD_ACT_CONNECT,
+		err = xenvbd_switch_state(vbd, XENVBD_ACT_CONNECT,
 					  XenbusStateConnected);
 		vbd->facts &= ~XENVBD_FACT_SYNCED;
 	}
@@ -199,7 +199,7 @@ static int act_switch_without_rings(struct xenvbd *vbd,
 
 	if (act_drop_rings(vbd))
 		return 0;
-	err = xenvbd_states_switch(vbd, action, state);
+	err = xenvbd_switch_state(vbd, action, state);
 	if (!err && state == XenbusStateClosed && vbd->xbdev->state == state)
 		xenvbd_uevent(vbd, "closed", NULL);
 	return err;
@@ -212,7 +212,7 @@ static int act_unregister(struct xenvbd *vbd)
 	if (act_drop_rings(vbd) || act_close_disk(vbd))
 		return 0;
 	WRITE_ONCE(vbd->ending, true);
-	err = xenvbd_states_switch(vbd, XENVBD_ACT_UNREGISTER,
+	err = xenvbd_switch_state(vbd, XENVBD_ACT_UNREGISTER,
 				  XenbusStateClosed);
 	if (!(vbd->facts & XENVBD_FACT_GONE))
 		WRITE_ONCE(vbd->ending, false);
@@ -258,7 +258,7 @@ int xenvbd_act(struct xenvbd *vbd, enum xenvbd_action action,
 	case XENVBD_ACT_CONNECT:
 		return act_connect(vbd);
 	case XENVBD_ACT_CLOSING:
-		return xenvbd_states_switch(vbd, action, XenbusStateClosing);
+		return xenvbd_switch_state(vbd, action, XenbusStateClosing);
 	case XENVBD_ACT_CLOSED:
 		return act_switch_without_rings(vbd, action,
 						XenbusStateClosed);

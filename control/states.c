@@ -120,7 +120,7 @@ static void states_written(struct xenvbd *vbd, const struct states_switch *want)
 }
 
 /**
- * xenvbd_states_switch - write our state
+ * xenvbd_switch_state - write our state
  * @vbd: lock held
  * @action: that it belongs to
  * @state: the state
@@ -130,7 +130,7 @@ static void states_written(struct xenvbd *vbd, const struct states_switch *want)
  *
  * Return: 0, written or not; or a negative errno with an error text.
  */
-int xenvbd_states_switch(struct xenvbd *vbd, enum xenvbd_action action,
+int xenvbd_switch_state(struct xenvbd *vbd, enum xenvbd_action action,
 			enum xenbus_state state)
 {
 	struct states_switch want = { action, state };

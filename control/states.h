@@ -24,7 +24,7 @@ int xenvbd_picture_take(struct xenvbd *vbd, struct xenbus_transaction xbt,
 			struct xenvbd_picture *now);
 enum xenvbd_action xenvbd_picture_action(struct xenvbd *vbd,
 					 const struct xenvbd_picture *now);
-int xenvbd_states_switch(struct xenvbd *vbd, enum xenvbd_action action,
+int xenvbd_switch_state(struct xenvbd *vbd, enum xenvbd_action action,
 			enum xenbus_state state);
 
 #endif /* XENVBD_STATES_H */

@@ -172,8 +172,9 @@ static const char *pages_lack(const struct xenvbd_pages *pages)
 
 /*
  * Choose a checked request's method, and secure what it needs. Where there are no
- * pages to copy to it is mapped, if it may be; where there are none to map to it is
- * copied. False if the batch is full or no pages are to be had now.
+ * pages to copy to it is mapped, if it may be; where Xen has none to map to it is
+ * copied, but not where the ring has all that it may have. False if the batch is full
+ * or no pages are to be had now.
  */
 bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 {
@@ -192,6 +193,10 @@ bool xenvbd_pages_reserve(struct xenvbd_ring *ring, struct xenvbd_req *req)
 			req->method = XENVBD_METHOD_MAP;
 		if (likely(pages_reserve_map(ring, nr)))
 			return true;
+	}
+	if (!copied_first && !pages_short(pages) && !pages->pool.short_until) {
+		WRITE_ONCE(ring->starved, XENVBD_NO_SHARE);
+		return false;
 	}
 	req->method = XENVBD_METHOD_COPY;
 	if ((!copied_first && xenvbd_copy_reserve(ring, nr)) ||
